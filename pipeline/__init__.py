@@ -1,0 +1,1 @@
+"""The spine of Diptych: contracts below the stages, the command line above them."""

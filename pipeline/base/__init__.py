@@ -1,0 +1,1 @@
+"""Errors, strict config, seeds from names, stores, progress. Imports neither torch nor ray."""

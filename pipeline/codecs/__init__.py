@@ -1,0 +1,1 @@
+"""The networks and their bytes; used by training, serving and evaluation alike."""

@@ -1,0 +1,90 @@
+"""What a codec is: a module with a training-time `forward` and, beside it, `compress` and `decompress`.
+
+Shapes: N batch, H height, W width of the picture; pictures are RGB.
+"""
+
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideInputs:
+    """What the encoder may know beside the picture; the decoder never sees it. Each is (H, W) or None."""
+
+    label: NDArray[np.uint8] | None = None
+    regions: NDArray[np.uint16] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodecOutput:
+    """What `forward` gives a training objective."""
+
+    reconstruction: Tensor
+    """(N, 3, H, W), RGB, nominally in [0, 1], not clamped."""
+    likelihoods: Mapping[str, Tensor]
+    """Per latent, likelihoods of its (noisy) symbols; -log2 summed is the picture's rate in bits."""
+    label_logits: Tensor | None = None
+    """(N, 1, H, W): logit of `natural`; None for a codec without a segmentation head."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coded:
+    """What `compress` gives for one picture."""
+
+    segments: dict[int, bytes]
+    """Payload by tag (1..127), written to the bitstream in this order."""
+    reconstruction: NDArray[np.uint8]
+    """(H, W, 3): exactly what `decompress` returns for these segments."""
+    details: Mapping[str, float] = field(default_factory=dict)
+    """Figures about the coding, such as bits per latent; informative only."""
+
+
+class AbstractCodec(nn.Module, abc.ABC):
+    """A codec's networks and its real bytes. Concrete codecs are final: never subclassed."""
+
+    @property
+    @abc.abstractmethod
+    def config(self) -> Any:
+        """The frozen dataclass it was built from."""
+
+    @abc.abstractmethod
+    def forward(self, pictures_N3HW: Tensor) -> CodecOutput:
+        """Run training-time coding on RGB pictures in [0, 1]; H and W are at least 1."""
+
+    @abc.abstractmethod
+    def aux_loss(self) -> Tensor:
+        """Return the scalar loss whose parameters (`aux_parameters`) have an optimiser of their own."""
+
+    @abc.abstractmethod
+    def aux_parameters(self) -> list[nn.Parameter]:
+        """Return the parameters that only `aux_loss` trains (quantiles of entropy bottlenecks)."""
+
+    @abc.abstractmethod
+    def freeze(self) -> None:
+        """Turn the trained floats into the integer tables and integer weights that coding uses (buffers).
+
+        Must be called after training and before `compress`; saved with the weights, never re-derived at load time.
+        """
+
+    @abc.abstractmethod
+    def compress(self, picture: NDArray[np.uint8], side: SideInputs) -> Coded:
+        """Code one RGB picture (H, W, 3), any size from 1x1. Deterministic."""
+
+    @abc.abstractmethod
+    def decompress(self, segments: Mapping[int, bytes], *, height: int, width: int) -> NDArray[np.uint8]:
+        """Return the (H, W, 3) picture. Independent of threads, batch and machine.
+
+        Raises: CorruptBitstream, TruncatedBitstream: the segments cannot come from `compress`.
+        """
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters live."""
+        return next(self.parameters()).device

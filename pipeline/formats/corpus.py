@@ -1,0 +1,83 @@
+"""Random access to a finished corpus: sample i of a split, read by offset from its tar."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.base.errors import ShardError, UsageError
+from pipeline.base.store import Store, sha256_hex
+from pipeline.formats.sample import FIELDS, Sample, decode_sample
+from pipeline.formats.shards import MANIFEST, SHARD_TABLE, read_manifest, read_parquet
+
+_SIDECARS_HELD = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusSplit:
+    """The samples of one split, numbered 0..num_samples-1 in shard order."""
+
+    store: Store
+    split: str
+    stems: tuple[str, ...]
+    first_index: np.ndarray[Any, np.dtype[np.int64]]
+    """(num_shards + 1,): number of the first sample of each shard, then the total."""
+
+    @property
+    def num_samples(self) -> int:
+        return int(self.first_index[-1])
+
+    def row(self, index: int) -> dict[str, Any]:
+        """Return sample `index`'s side-car row. Raises: ShardError, IndexError."""
+        if not 0 <= index < self.num_samples:
+            raise IndexError(f"sample {index} of {self.num_samples}")
+        shard = int(np.searchsorted(self.first_index, index, side="right")) - 1
+        row: dict[str, Any] = (
+            _sidecar(self.store.url, self.stems[shard]).slice(index - self.first_index[shard], 1).to_pylist()[0]
+        )
+        row["tar"] = f"{self.stems[shard]}.tar"
+        return row
+
+    def members(self, index: int, fields: Iterable[str] = FIELDS) -> dict[str, bytes]:
+        """Return chosen members of sample `index`, by ending (`png`, `label.png`, ...), without reading the others."""
+        row = self.row(index)
+        column = {"png": "picture", "label.png": "label", "regions.png": "regions", "json": "info"}
+        return {
+            ending: self.store.read_bytes(
+                row["tar"], start=row[f"{column[ending]}_offset"], size=row[f"{column[ending]}_size"]
+            )
+            for ending in fields
+        }
+
+    def sample(self, index: int) -> Sample:
+        """Return sample `index`, decoded, its digest checked. Raises: ShardError."""
+        row, members = self.row(index), self.members(index)
+        where = f"{self.store.where(row['tar'])}: {row['key']}"
+        if sha256_hex(b"".join(members[ending] for ending in FIELDS)) != row["members_sha256"].hex():
+            raise ShardError(f"{where}: bytes differ from the side-car's digest")
+        return decode_sample(members, where=where)
+
+
+def open_split(store: Store, split: str) -> CorpusSplit:
+    """Open one split of a finished corpus. Raises: ShardError; UsageError: no such split."""
+    manifest = read_manifest(store)
+    table = read_parquet(store, SHARD_TABLE)
+    if sha256_hex(store.read_bytes(SHARD_TABLE)) != manifest["shard_table_sha256"]:
+        raise ShardError(f"{store.where(SHARD_TABLE)}: not the table that {MANIFEST} was written over")
+    rows = [row for row in table.to_pylist() if row["split"] == split]
+    if not rows:
+        raise UsageError(f"{store.url}: has no split {split!r}; splits: {', '.join(manifest['splits'])}")
+    return CorpusSplit(
+        store=store,
+        split=split,
+        stems=tuple(row["stem"] for row in rows),
+        first_index=np.cumsum([0, *(row["num_samples"] for row in rows)]),
+    )
+
+
+@lru_cache(maxsize=_SIDECARS_HELD)
+def _sidecar(url: str, stem: str) -> pa.Table:
+    return read_parquet(Store(url), f"{stem}.parquet")

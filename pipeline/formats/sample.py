@@ -1,0 +1,139 @@
+"""One labelled picture of a corpus: pixels, label map, region map and where all of it came from."""
+
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pipeline.base.errors import ShardError
+from pipeline.formats.picture import Pixels, write_png
+
+SYNTHETIC, NATURAL, IGNORE = 0, 1, 255
+"""Label values: drawn pixel, photographed pixel, pixel that mixes both or is not known."""
+
+FIELDS = ("png", "label.png", "regions.png", "json")
+"""Member endings of a sample, in the order in which a shard holds them."""
+
+_KEY = re.compile(r"[^./\s]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Something a sample was made from; splits never share one."""
+
+    kind: str
+    """`photo`, `text`, `page`, `screen`, `font`."""
+    name: str
+    sha256: str
+    """Of the source's bytes, hexadecimal."""
+    licence: str
+    origin: str
+    """Where it was taken from: a package and version, a path, a URL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleInfo:
+    """A sample's metadata, stored as `<key>.json`."""
+
+    key: str
+    """`[^./ ]+`: a dot would make WebDataset readers merge samples."""
+    width: int
+    height: int
+    kind: str
+    """Scene name, such as `code_editor`, or `capture`."""
+    how_labelled: str
+    """`compositor` (exact), `none` (all 255), or the labeller's name and version."""
+    how_masked: str
+    """Engine and parameters that made the region map, such as `layout` or `felzenszwalb scale=200 ...`."""
+    sources: tuple[Source, ...]
+    seed: int
+    versions: dict[str, str]
+    """Of Diptych and the libraries that drew the pixels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One labelled picture."""
+
+    info: SampleInfo
+    picture: Pixels
+    """(H, W, 3) uint8 RGB."""
+    label: NDArray[np.uint8]
+    """(H, W): SYNTHETIC, NATURAL or IGNORE."""
+    regions: NDArray[np.uint16]
+    """(H, W): class-agnostic region ids, dense from 1; 0 = none."""
+
+    def __post_init__(self) -> None:
+        size = (self.info.height, self.info.width)
+        if self.picture.shape != (*size, 3) or self.label.shape != size or self.regions.shape != size:
+            raise ValueError(f"{self.info.key}: picture, label and regions must all be {size[1]}x{size[0]}")
+        if not np.isin(self.label, (SYNTHETIC, NATURAL, IGNORE)).all():
+            raise ValueError(f"{self.info.key}: label values must be 0, 1 or 255")
+        check_key(self.info.key)
+
+
+def check_key(key: str) -> str:
+    """Return `key` if WebDataset readers keep it whole. Raises: ValueError."""
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"sample key {key!r} must match [^./ ]+ (a dot would merge samples)")
+    return key
+
+
+def label_fractions(label: NDArray[np.uint8]) -> dict[str, float]:
+    """Return the shares of synthetic, natural and ignored pixels; they add up to 1."""
+    counts = np.bincount(label.reshape(-1), minlength=256)
+    return {
+        "synthetic_fraction": float(counts[SYNTHETIC] / label.size),
+        "natural_fraction": float(counts[NATURAL] / label.size),
+        "ignore_fraction": float(counts[IGNORE] / label.size),
+    }
+
+
+def encode_sample(sample: Sample, *, compress_level: int = 6) -> dict[str, bytes]:
+    """Return the members of a sample by ending, in the order of FIELDS; same sample, same bytes."""
+    regions = io.BytesIO()
+    Image.fromarray(sample.regions.astype(np.uint16)).save(regions, format="PNG", compress_level=compress_level)
+    return {
+        "png": write_png(sample.picture, compress_level=compress_level),
+        "label.png": write_png(sample.label[:, :, None], compress_level=compress_level),
+        "regions.png": regions.getvalue(),
+        "json": json.dumps(asdict(sample.info), sort_keys=True, ensure_ascii=False).encode(),
+    }
+
+
+def decode_sample(members: Mapping[str, bytes], *, where: str) -> Sample:
+    """Return the sample whose members are given by ending. Raises: ShardError: one is missing or does not fit."""
+    missing = [field for field in FIELDS if field not in members]
+    if missing:
+        raise ShardError(f"{where}: member .{missing[0]} is missing")
+    try:
+        return Sample(
+            info=decode_info(members["json"], where=where),
+            picture=decode_plane(members["png"]).astype(np.uint8, copy=False),
+            label=decode_plane(members["label.png"]).astype(np.uint8, copy=False),
+            regions=decode_plane(members["regions.png"]).astype(np.uint16, copy=False),
+        )
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ShardError(f"{where}: {error}") from error
+
+
+def decode_info(data: bytes, *, where: str) -> SampleInfo:
+    """Parse `<key>.json`. Raises: ShardError."""
+    try:
+        table: dict[str, Any] = json.loads(data)
+        table["sources"] = tuple(Source(**source) for source in table["sources"])
+        return SampleInfo(**table)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ShardError(f"{where}: metadata is not a sample's ({error})") from error
+
+
+def decode_plane(data: bytes) -> NDArray[Any]:
+    """Decode one PNG member to an array of its own depth; (H, W) or (H, W, 3)."""
+    with Image.open(io.BytesIO(data)) as image:
+        return np.array(image)

@@ -1,0 +1,245 @@
+"""Shards: samples in plain WebDataset tars, a parquet side-car beside each, and one manifest over all.
+
+Layout of a corpus folder (byte tables in docs/shards.md):
+
+    NAME-train-000000.tar         the samples; any tar or WebDataset reader opens it
+    NAME-train-000000.parquet     one row a sample: offsets, sizes, digests, label shares, scene
+    NAME-train-000000.done.json   commit record, written last: digests of the two, counts, rejections
+    shards.parquet                one row a shard, written when all are done
+    manifest.json                 counts by split, resolved config, versions, digest of shards.parquet
+
+A reader trusts a shard only if its commit record is there.
+"""
+
+import hashlib
+import json
+import tarfile
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.base.errors import ShardError
+from pipeline.base.store import Store, canonical_json, sha256_file, sha256_hex
+from pipeline.formats.picture import digest_pixels
+from pipeline.formats.sample import FIELDS, Sample, encode_sample, label_fractions
+
+FORMAT = "diptych-corpus"
+FORMAT_VERSION = 1
+MANIFEST, SHARD_TABLE = "manifest.json", "shards.parquet"
+
+_BLOCK = 512
+_COLUMN = {"png": "picture", "label.png": "label", "regions.png": "regions", "json": "info"}
+
+SIDECAR_SCHEMA = pa.schema(
+    [
+        ("key", pa.string()),
+        *((f"{name}_{part}", pa.int64()) for name in _COLUMN.values() for part in ("offset", "size")),
+        ("members_sha256", pa.binary(32)),  # of the four members' bytes, in order
+        ("pixels_sha256", pa.binary(32)),  # of the picture's pixels; finds duplicates across encoders
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("kind", pa.string()),
+        ("how_labelled", pa.string()),
+        ("how_masked", pa.string()),
+        ("num_regions", pa.int32()),
+        ("synthetic_fraction", pa.float64()),
+        ("natural_fraction", pa.float64()),
+        ("ignore_fraction", pa.float64()),
+        ("sources", pa.list_(pa.string())),  # SHA-256 of each, hexadecimal
+        ("seed", pa.uint64()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardName:
+    """Names one shard: `NAME-{split}-{index:06d}`."""
+
+    corpus: str
+    split: str
+    index: int
+
+    @property
+    def stem(self) -> str:
+        return f"{self.corpus}-{self.split}-{self.index:06d}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """A sample that was planned and not written."""
+
+    key: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardRecord:
+    """A shard's commit record."""
+
+    stem: str
+    split: str
+    num_samples: int
+    tar_bytes: int
+    tar_sha256: str
+    parquet_sha256: str
+    plan_sha256: str
+    """Of the plan this shard was made for; a shard of another plan does not count as done."""
+    rejected: tuple[Rejection, ...]
+
+
+def write_shard(
+    store: Store, name: ShardName, samples: Iterable[Sample | Rejection], *, plan_sha256: str, compress_level: int = 6
+) -> ShardRecord:
+    """Write a shard, its side-car and last its commit record; same samples, same bytes.
+
+    Samples are streamed to the tar, so memory holds one sample at a time. Raises: StorageError.
+    """
+    rows: list[dict[str, Any]] = []
+    rejected: list[Rejection] = []
+    with store.writing(f"{name.stem}.tar") as path:
+        with open(path, "wb") as file, tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+            for item in samples:
+                if isinstance(item, Rejection):
+                    rejected.append(item)
+                else:
+                    rows.append(_add_sample(tar, file, item, compress_level))
+        tar_bytes, tar_sha256 = path.stat().st_size, sha256_file(path)
+    with store.writing(f"{name.stem}.parquet") as path:
+        write_parquet(pa.Table.from_pylist(rows, schema=SIDECAR_SCHEMA), path)
+        parquet_sha256 = sha256_file(path)
+    record = ShardRecord(
+        stem=name.stem,
+        split=name.split,
+        num_samples=len(rows),
+        tar_bytes=tar_bytes,
+        tar_sha256=tar_sha256,
+        parquet_sha256=parquet_sha256,
+        plan_sha256=plan_sha256,
+        rejected=tuple(rejected),
+    )
+    store.write_bytes(f"{name.stem}.done.json", canonical_json(asdict(record)))
+    return record
+
+
+def read_record(store: Store, stem: str) -> ShardRecord | None:
+    """Return a shard's commit record, or None if it was never committed. Raises: ShardError: it is damaged."""
+    name = f"{stem}.done.json"
+    if not store.exists(name):
+        return None
+    try:
+        table = json.loads(store.read_bytes(name))
+        table["rejected"] = tuple(Rejection(**row) for row in table["rejected"])
+        return ShardRecord(**table)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ShardError(f"{store.where(name)}: not a shard's commit record ({error})") from error
+
+
+def write_manifest(
+    store: Store, records: Sequence[ShardRecord], *, config: Mapping[str, Any], versions: Mapping[str, str]
+) -> dict[str, Any]:
+    """Write `shards.parquet` and then `manifest.json` over finished shards; return the manifest."""
+    rejected = Counter(rejection.reason for record in records for rejection in record.rejected)
+    with store.writing(SHARD_TABLE) as path:
+        columns = ("stem", "split", "num_samples", "tar_bytes", "tar_sha256", "parquet_sha256")
+        rows = {column: [getattr(record, column) for record in records] for column in columns}
+        write_parquet(pa.table(rows), path)
+        table_sha256 = sha256_file(path)
+    splits: dict[str, dict[str, int]] = {}
+    for record in records:
+        split = splits.setdefault(record.split, {"num_shards": 0, "num_samples": 0, "tar_bytes": 0})
+        split["num_shards"] += 1
+        split["num_samples"] += record.num_samples
+        split["tar_bytes"] += record.tar_bytes
+    manifest = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "splits": splits,
+        "rejected": dict(sorted(rejected.items())),
+        "config": dict(config),
+        "versions": dict(versions),
+        "plan_sha256": records[0].plan_sha256 if records else "",
+        "shard_table_sha256": table_sha256,
+    }
+    store.write_bytes(MANIFEST, canonical_json(manifest))
+    return manifest
+
+
+def read_manifest(store: Store) -> dict[str, Any]:
+    """Return a corpus's manifest. Raises: ShardError: there is none, or another program's or version's."""
+    if not store.exists(MANIFEST):
+        raise ShardError(f"{store.url}: no {MANIFEST}; not a finished corpus")
+    try:
+        manifest: dict[str, Any] = json.loads(store.read_bytes(MANIFEST))
+        found = (manifest["format"], manifest["format_version"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise ShardError(f"{store.where(MANIFEST)}: not a corpus manifest ({error})") from error
+    if found != (FORMAT, FORMAT_VERSION):
+        raise ShardError(
+            f"{store.where(MANIFEST)}: is {found[0]} version {found[1]}, expected {FORMAT} {FORMAT_VERSION}"
+        )
+    return manifest
+
+
+def read_parquet(store: Store, name: str, *, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a parquet file of ours, page checksums verified. Raises: ShardError: it is damaged."""
+    data = store.read_bytes(name)
+    try:
+        return pq.read_table(BytesIO(data), columns=columns, page_checksum_verification=True)
+    except (OSError, pa.ArrowException) as error:
+        raise ShardError(f"{store.where(name)}: {error}") from error
+
+
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """Write a parquet file with page checksums; same table, same bytes."""
+    pq.write_table(table, path, compression="zstd", write_page_checksum=True)
+
+
+def check_shard(store: Store, record: ShardRecord) -> None:
+    """Re-read a shard and its side-car and compare both digests. Raises: ShardError: names what differs."""
+    for suffix, expected in (("tar", record.tar_sha256), ("parquet", record.parquet_sha256)):
+        name = f"{record.stem}.{suffix}"
+        if not store.exists(name):
+            raise ShardError(f"{store.where(name)}: listed by its commit record, but missing")
+        path = store.local_path(name)
+        found = sha256_file(path) if path is not None else sha256_hex(store.read_bytes(name))
+        if found != expected:
+            raise ShardError(
+                f"{store.where(name)}: sha256 is {found[:16]}..., its commit record says {expected[:16]}..."
+            )
+
+
+def _add_sample(tar: tarfile.TarFile, file: IO[bytes], sample: Sample, compress_level: int) -> dict[str, Any]:
+    members = encode_sample(sample, compress_level=compress_level)
+    row: dict[str, Any] = {"key": sample.info.key}
+    digest = hashlib.sha256()
+    for ending in FIELDS:
+        data = members[ending]
+        header = tarfile.TarInfo(f"{sample.info.key}.{ending}")
+        # Everything that could differ between two runs (time, owner) keeps TarInfo's constant default.
+        header.size = len(data)
+        row[f"{_COLUMN[ending]}_offset"] = file.tell() + _BLOCK
+        row[f"{_COLUMN[ending]}_size"] = len(data)
+        tar.addfile(header, BytesIO(data))
+        digest.update(data)
+    info = sample.info
+    row |= {
+        "members_sha256": digest.digest(),
+        "pixels_sha256": bytes.fromhex(digest_pixels(sample.picture)),
+        "width": info.width,
+        "height": info.height,
+        "kind": info.kind,
+        "how_labelled": info.how_labelled,
+        "how_masked": info.how_masked,
+        "num_regions": len(np.unique(sample.regions[sample.regions > 0])),
+        "sources": [source.sha256 for source in info.sources],
+        "seed": info.seed,
+    }
+    return row | label_fractions(sample.label)
