@@ -1,7 +1,8 @@
 """Configs: frozen dataclasses beside their owner, filled from TOML by one strict loader.
 
 `load(TrainConfig, "tiny", presets=..., overrides=["steps=100"])` reads a preset or a file, applies `--set a.b=c`,
-refuses unknown keys (with a suggestion) and wrong types. `to_toml` writes the resolved config that is saved with every output.
+refuses unknown keys (with a suggestion) and wrong types. `to_toml` writes the resolved config that is saved with every
+output.
 """
 
 import dataclasses

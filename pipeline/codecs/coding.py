@@ -39,7 +39,7 @@ def compress_picture(loaded: LoadedCodec, pixels: Pixels, side: SideInputs | Non
             width=width,
             height=height,
             num_channels=num_channels,
-            pixels_crc32=zlib.crc32(reconstruction),
+            pixels_crc32=zlib.crc32(reconstruction.data),
             segments=segments,
         )
     )
@@ -63,7 +63,7 @@ def decompress_picture(loaded: LoadedCodec, data: bytes | memoryview, *, where: 
     if parsed.num_channels in (2, 4):
         alpha = _alpha(parsed, where)
     pixels = _join(rgb, alpha, parsed.num_channels)
-    if zlib.crc32(pixels) != parsed.pixels_crc32:
+    if zlib.crc32(pixels.data) != parsed.pixels_crc32:
         raise ReconstructionMismatch(f"{where}: decodes to another picture than its encoder promised")
     return pixels
 

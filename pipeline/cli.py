@@ -1,0 +1,1 @@
+"""Diptych command line."""
