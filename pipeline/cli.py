@@ -1,1 +1,320 @@
-"""Diptych command line."""
+"""`diptych VERB`: one verb a stage. Stages are imported inside their handlers, so `--help` is instant.
+
+Exit codes: 0 done; 1 done, but something was rejected or did not verify (the summary says what); 2 a mistake in the
+request, one line on stderr; 130 interrupted. Progress goes to stderr, results to stdout, `--json` for machines.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.base.errors import DiptychError, MissingDependency, UsageError
+
+app = typer.Typer(
+    name="diptych",
+    help="Labelled screen-content corpora, codecs trained on them, archives compressed with those codecs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+archive_app = typer.Typer(help="Compress pictures into an archive; list, verify, extract it.", no_args_is_help=True)
+app.add_typer(archive_app, name="archive")
+
+ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help="A .toml file, or the name of a preset.")]
+OutOption = Annotated[str, typer.Option("--out", help="Folder for the output.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Change one config value.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+PlanOption = Annotated[bool, typer.Option("--plan", help="Print what would be done, and do nothing.")]
+CheckpointOption = Annotated[str, typer.Option("--checkpoint", help="Checkpoint folder or weights.safetensors.")]
+
+# The package that provides each optional import, for the message when it is missing.
+_EXTRAS = {"torch": "codecs", "compressai": "codecs", "numba": "codecs", "safetensors": "codecs", "mss": "datagen"}
+_EXTRAS |= {"skimage": "datagen", "matplotlib": "evaluate", "segment_anything": "sam", "ray": "train,serve"}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit."""
+    try:
+        app(args=arguments, prog_name="diptych")
+    except DiptychError as error:
+        _fail(error)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        extra = _EXTRAS.get(package)
+        if extra is None:
+            raise
+        _fail(MissingDependency(f"{package} is not installed; pip install 'diptych[{extra}]'"))
+
+
+@app.command()
+def datagen(
+    config: ConfigArgument,
+    out: OutOption,
+    *,
+    photos: Annotated[str | None, typer.Option(help="Folder of photographs; default: scikit-image's own.")] = None,
+    captured: Annotated[str | None, typer.Option(help="Folder of captured screens to add.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
+    plan: PlanOption = False,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a labelled corpus: synthesized (and captured) screens, label maps, region maps, WebDataset shards."""
+    from datagen import build
+    from datagen.config import PRESETS, CorpusConfig
+    from pipeline.base.config import load
+    from pipeline.base.progress import open_progress
+
+    folders = {"photos": photos, "captured": captured}
+    extra = [f"{key}={Path(value).absolute()}" for key, value in folders.items() if value is not None]
+    loaded = load(CorpusConfig, config, presets=PRESETS, overrides=[*(overrides or []), *extra])
+    if plan:
+        _show(build.describe(loaded), as_json=as_json)
+        return
+    with open_progress("datagen") as progress:
+        summary = build.run(loaded, out, workers=workers, progress=progress)
+    _show(summary, as_json=as_json)
+    raise typer.Exit(1 if summary.rejected else 0)
+
+
+@app.command()
+def capture(
+    config: ConfigArgument,
+    out: OutOption,
+    *,
+    display: Annotated[str | None, typer.Option(help="X display, such as :1; default: $DISPLAY.")] = None,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Capture real screens as lossless PNGs."""
+    from datagen import capture as stage
+    from datagen.capture import PRESETS, CaptureConfig
+    from pipeline.base.config import load
+    from pipeline.base.progress import open_progress
+
+    loaded = load(CaptureConfig, config, presets=PRESETS, overrides=overrides or [])
+    with open_progress("capture") as progress:
+        summary = stage.run(loaded, out, display=display or os.environ.get("DISPLAY"), progress=progress)
+    _show(summary, as_json=as_json)
+
+
+@app.command()
+def train(
+    config: ConfigArgument,
+    *,
+    corpus: Annotated[str, typer.Option(help="A corpus made by `diptych datagen`.")],
+    out: OutOption,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the newest complete checkpoint in --out.")
+    ] = False,
+    plan: PlanOption = False,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a codec on a corpus with Ray Train."""
+    from pipeline.base.config import load
+    from pipeline.base.progress import open_progress
+    from training import launch
+    from training.config import PRESETS, TrainConfig
+    from training.plan import plan as plan_training
+
+    loaded = load(TrainConfig, config, presets=PRESETS, overrides=overrides or [])
+    if plan:
+        _show(plan_training(loaded, corpus), as_json=as_json)
+        return
+    with open_progress("train") as progress:
+        summary = launch.run(loaded, corpus=corpus, out=out, resume=resume, progress=progress)
+    _show(summary, as_json=as_json)
+
+
+@app.command()
+def compress(
+    picture: Annotated[Path, typer.Argument(help="A picture file.")],
+    out: Annotated[Path | None, typer.Argument(help="The bitstream; default: PICTURE.dpt.")] = None,
+    *,
+    checkpoint: CheckpointOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Compress one picture."""
+    from pipeline.base.store import Store
+    from pipeline.codecs import checkpoint as checkpoints
+    from pipeline.codecs.coding import compress_picture
+    from pipeline.formats.picture import read_picture
+
+    pixels = read_picture(_read(picture), where=str(picture)).pixels
+    encoded = compress_picture(checkpoints.load(checkpoint), pixels)
+    target = out or picture.with_name(picture.name + ".dpt")
+    Store(target.parent).write_bytes(target.name, encoded.data)
+    height, width, num_channels = pixels.shape
+    size = len(encoded.data)
+    row = {"picture": str(picture), "bitstream": str(target), "width": width, "height": height}
+    row |= {"num_channels": num_channels, "bytes": size, "bpp": round(8 * size / (width * height), 4)}
+    _show(row, as_json=as_json)
+
+
+@app.command()
+def decompress(
+    bitstream: Annotated[Path, typer.Argument(help="A bitstream written by `diptych compress`.")],
+    out: Annotated[Path | None, typer.Argument(help="The PNG; default: BITSTREAM without .dpt, with .png.")] = None,
+    *,
+    checkpoint: CheckpointOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Decompress one picture to a PNG."""
+    from pipeline.base.store import Store
+    from pipeline.codecs import checkpoint as checkpoints
+    from pipeline.codecs.coding import decompress_picture
+    from pipeline.formats.picture import write_png
+
+    pixels = decompress_picture(checkpoints.load(checkpoint), _read(bitstream), where=str(bitstream))
+    target = out or Path(f"{str(bitstream).removesuffix('.dpt')}.png")
+    Store(target.parent).write_bytes(target.name, write_png(pixels))
+    _show({"picture": str(target), "width": pixels.shape[1], "height": pixels.shape[0]}, as_json=as_json)
+
+
+@archive_app.command("create")
+def archive_create(
+    paths: Annotated[list[str], typer.Argument(metavar="SRC... DEST", help="Pictures or folders, then the archive.")],
+    *,
+    checkpoint: CheckpointOption,
+    config: Annotated[str, typer.Option(help="A .toml file, or the name of a preset.")] = "default",
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compress pictures into an archive; run again after a crash, it goes on where it stopped."""
+    from pipeline.base.config import load
+    from pipeline.base.progress import open_progress
+    from serving import jobs
+    from serving.config import PRESETS, ArchiveConfig
+
+    if len(paths) < 2:
+        raise UsageError(f"archive create: got only {paths[0]!r}, expected SRC... DEST")
+    loaded = load(ArchiveConfig, config, presets=PRESETS, overrides=overrides or [])
+    with open_progress("compress") as progress:
+        summary = jobs.create(paths[:-1], paths[-1], config=loaded, checkpoint=checkpoint, progress=progress)
+    _show(summary, as_json=as_json)
+    raise typer.Exit(1 if summary.rejected else 0)
+
+
+@archive_app.command("list")
+def archive_list(archive: str, *, as_json: JsonOption = False) -> None:
+    """List an archive's pictures; needs neither torch nor ray."""
+    from pipeline.base.store import Store
+    from pipeline.formats.archive import open_archive
+
+    _show([entry.summary() for entry in open_archive(Store(archive)).entries()], as_json=as_json)
+
+
+@archive_app.command("verify")
+def archive_verify(
+    archive: str,
+    *,
+    checksums: Annotated[bool, typer.Option("--checksums", help="Only checksums: no decoding, no torch.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check every entry: its checksum, and that it decodes to the picture its encoder promised."""
+    from pipeline.base.progress import open_progress
+    from serving import jobs
+
+    with open_progress("verify") as progress:
+        summary = jobs.verify(archive, decode=not checksums, progress=progress)
+    _show(summary, as_json=as_json)
+    raise typer.Exit(1 if summary.problems else 0)
+
+
+@archive_app.command("extract")
+def archive_extract(
+    archive: str,
+    out: str,
+    names: Annotated[list[str] | None, typer.Argument(help="Only these pictures.")] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Decode an archive's pictures to PNGs."""
+    from pipeline.base.progress import open_progress
+    from serving import jobs
+
+    with open_progress("extract") as progress:
+        summary = jobs.extract(archive, out, names=names or None, progress=progress)
+    _show(summary, as_json=as_json)
+    raise typer.Exit(1 if summary.problems else 0)
+
+
+@app.command()
+def evaluate(
+    config: ConfigArgument,
+    *,
+    checkpoints: Annotated[list[str], typer.Option("--checkpoint", help="May be given several times.")],
+    pictures: Annotated[str, typer.Option(help="A folder of pictures, or a corpus.")],
+    out: OutOption,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")] = False,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure checkpoints beside JPEG and WebP at the same bytes."""
+    from pipeline.base.config import load
+    from pipeline.base.progress import open_progress
+    from pipeline.evaluation import evaluate as stage
+    from pipeline.evaluation.config import PRESETS, EvaluateConfig
+
+    loaded = load(EvaluateConfig, config, presets=PRESETS, overrides=overrides or [])
+    with open_progress("evaluate") as progress:
+        summary = stage.run(loaded, checkpoints=checkpoints, pictures=pictures, out=out, progress=progress)
+    if markdown:
+        typer.echo(summary.to_markdown())
+    else:
+        _show(summary, as_json=as_json)
+
+
+@app.command()
+def report(
+    out: Annotated[str, typer.Option("--out", help="The HTML file.")],
+    *,
+    corpus: Annotated[str | None, typer.Option(help="Folder made by `datagen`.")] = None,
+    run: Annotated[str | None, typer.Option(help="Folder made by `train`.")] = None,
+    archive: Annotated[str | None, typer.Option(help="Folder made by `archive create`.")] = None,
+    evaluation: Annotated[str | None, typer.Option(help="Folder made by `evaluate`.")] = None,
+) -> None:
+    """Write one self-contained HTML page over what the other commands made."""
+    from pipeline.evaluation.report import write_report
+
+    path = write_report(out, corpus=corpus, run=run, archive=archive, evaluation=evaluation)
+    typer.echo(str(path))
+
+
+@app.command()
+def demo(
+    out: OutOption,
+    *,
+    photos: Annotated[str | None, typer.Option(help="Folder of photographs; default: scikit-image's own.")] = None,
+) -> None:
+    """Walk the whole road once: corpus, training, archive, evaluation, report."""
+    from pipeline import demo as stage
+
+    stage.run(Path(out), photos=photos, display=os.environ.get("DISPLAY"))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from error
+
+
+def _show(result: Any, *, as_json: bool) -> None:
+    from pipeline.present import show
+
+    show(result, as_json=as_json)
+
+
+def _fail(error: DiptychError) -> None:
+    """Print one line, whatever the message held, and exit."""
+    typer.echo(f"diptych: error: {' '.join(str(error).split())}", err=True)
+    sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()
