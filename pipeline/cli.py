@@ -20,8 +20,10 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # Rich help panels cost 0.2 s of imports at every `--help`.
+    rich_markup_mode=None,
 )
-archive_app = typer.Typer(help="Compress pictures into an archive; list, verify, extract it.", no_args_is_help=True)
+archive_app = typer.Typer(help="Create, list, verify, extract archives.", no_args_is_help=True)
 app.add_typer(archive_app, name="archive")
 
 ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help="A .toml file, or the name of a preset.")]
@@ -62,7 +64,10 @@ def datagen(
     overrides: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a labelled corpus: synthesized (and captured) screens, label maps, region maps, WebDataset shards."""
+    """Make a corpus of labelled screens.
+
+    Synthesized (and captured) screens with label and region maps, as WebDataset shards with parquet side-cars.
+    """
     from datagen import build
     from datagen.config import PRESETS, CorpusConfig
     from pipeline.base.config import load
@@ -184,7 +189,10 @@ def archive_create(
     overrides: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compress pictures into an archive; run again after a crash, it goes on where it stopped."""
+    """Compress pictures into an archive.
+
+    Run again after a crash, it goes on where it stopped. What cannot be coded is listed in rejected.jsonl.
+    """
     from pipeline.base.config import load
     from pipeline.base.progress import open_progress
     from serving import jobs
@@ -201,7 +209,10 @@ def archive_create(
 
 @archive_app.command("list")
 def archive_list(archive: str, *, as_json: JsonOption = False) -> None:
-    """List an archive's pictures; needs neither torch nor ray."""
+    """List an archive's pictures.
+
+    Needs neither torch nor ray.
+    """
     from pipeline.base.store import Store
     from pipeline.formats.archive import open_archive
 
@@ -215,7 +226,10 @@ def archive_verify(
     checksums: Annotated[bool, typer.Option("--checksums", help="Only checksums: no decoding, no torch.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Check every entry: its checksum, and that it decodes to the picture its encoder promised."""
+    """Check every entry of an archive.
+
+    Its checksum, and that it decodes to the picture its encoder promised.
+    """
     from pipeline.base.progress import open_progress
     from serving import jobs
 
@@ -254,7 +268,7 @@ def evaluate(
     overrides: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure checkpoints beside JPEG and WebP at the same bytes."""
+    """Measure checkpoints beside JPEG and WebP."""
     from pipeline.base.config import load
     from pipeline.base.progress import open_progress
     from pipeline.evaluation import evaluate as stage
@@ -278,7 +292,7 @@ def report(
     archive: Annotated[str | None, typer.Option(help="Folder made by `archive create`.")] = None,
     evaluation: Annotated[str | None, typer.Option(help="Folder made by `evaluate`.")] = None,
 ) -> None:
-    """Write one self-contained HTML page over what the other commands made."""
+    """Write one HTML page over what the others made."""
     from pipeline.evaluation.report import write_report
 
     path = write_report(out, corpus=corpus, run=run, archive=archive, evaluation=evaluation)
@@ -291,7 +305,10 @@ def demo(
     *,
     photos: Annotated[str | None, typer.Option(help="Folder of photographs; default: scikit-image's own.")] = None,
 ) -> None:
-    """Walk the whole road once: corpus, training, archive, evaluation, report."""
+    """Walk the whole road once, in minutes.
+
+    Corpus, training, archive, evaluation, report.
+    """
     from pipeline import demo as stage
 
     stage.run(Path(out), photos=photos, display=os.environ.get("DISPLAY"))
