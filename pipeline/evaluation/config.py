@@ -1,0 +1,42 @@
+"""What an evaluation measures, and beside what."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pipeline.evaluation.peers import find_peer
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateConfig:
+    """Settings of `diptych evaluate`."""
+
+    split: str = "test"
+    """Which split is measured if the pictures are a corpus."""
+    max_pictures: int | None = None
+    """At most so many pictures, evenly spaced over all; default: all."""
+    peers: tuple[str, ...] = ("jpeg", "webp")
+    """Lossy peers, each given the bytes that the first checkpoint needed for the same picture."""
+    references: tuple[str, ...] = ("png", "webp_lossless")
+    """Lossless peers, measured for their size alone."""
+    labels: Literal["auto", "none"] = "auto"
+    """`auto`: the class of each pixel comes from the label map beside the picture, else from the first checkpoint's
+    segmentation head if it has one, else there is none. `none`: whole pictures only."""
+    num_examples: int = 3
+    """So many pictures, evenly spaced, are kept with all their decoded versions, as PNG; the report shows them."""
+    device: str = "cpu"
+    """Where the networks run: `cpu`, `cuda`, ..."""
+
+    def __post_init__(self) -> None:
+        if self.max_pictures is not None and self.max_pictures < 1:
+            raise ValueError(f"max_pictures must be at least 1, got {self.max_pictures}")
+        if self.num_examples < 0:
+            raise ValueError(f"num_examples must be at least 0, got {self.num_examples}")
+        for name in self.peers:
+            if find_peer(name).qualities is None:
+                raise ValueError(f"peers: {name!r} is lossless; it belongs in references")
+        for name in self.references:
+            if find_peer(name).qualities is not None:
+                raise ValueError(f"references: {name!r} is lossy; it belongs in peers")
