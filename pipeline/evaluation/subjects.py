@@ -101,10 +101,10 @@ def open_subjects(pictures: str, *, split: str, max_pictures: int | None) -> Sub
     folder = store.local_path()
     if folder is None or not folder.is_dir():
         raise UsageError(f"{pictures}: neither a folder of pictures nor a finished corpus")
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if _is_picture(path))
-    if not names:
+    found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if _is_picture(path))
+    if not found:
         raise UsageError(f"{pictures}: no pictures here (looked for {', '.join(sorted(SUFFIXES))})")
-    return FolderSubjects(folder=folder, names=tuple(names[place] for place in spread(len(names), max_pictures)))
+    return FolderSubjects(folder=folder, names=tuple(found[place] for place in spread(len(found), max_pictures)))
 
 
 def spread(num_items: int, num_chosen: int | None) -> list[int]:
