@@ -1,0 +1,161 @@
+"""The config of one training run."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from pipeline.base.config import load, to_table
+from pipeline.base.errors import ConfigError
+from pipeline.codecs.table import find_codec, presets_folder, resolve
+
+PRESETS = Path(__file__).parent / "presets"
+
+CHANGEABLE = frozenset(
+    {
+        "steps",
+        "report_every",
+        "validate_every",
+        "checkpoint_every",
+        "keep_checkpoints",
+        "max_skips_in_a_row",
+        "cache_mib",
+        "num_workers",
+        "threads_per_worker",
+        "use_gpu",
+        "placement",
+        "max_failures",
+        "ray_address",
+    }
+)
+"""Keys that may differ between a run and its continuation: they change where and how long, not what is learned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """What is trained, on how much, and where. A crop is one training example; a sample is one corpus picture."""
+
+    codec: str = "mtl_sci"
+    codec_preset: str = "tiny"
+    """Preset of the codec's own config, or a path to a TOML file."""
+    codec_set: tuple[str, ...] = ()
+    """`a.b=value` changes to that preset."""
+    seed: int = 0
+
+    lambda_rd: float = 0.01
+    """Weight of 255^2 * MSE against bits per pixel."""
+    gamma: float = 0.1
+    """Weight of the label map's binary cross-entropy (nats a pixel); 0 trains no segmentation."""
+
+    steps: int = 1000
+    batch_size: int = 16
+    """Crops a step, over all workers."""
+    crop: int = 128
+    """Side of the square crops, in pixels."""
+    crops_per_picture: int = 4
+    """Crops cut from a picture each time it is decoded; divides `batch_size`."""
+    flip_probability: float = 0.5
+    """Share of crops mirrored left to right."""
+    train_split: str = "train"
+    val_split: str = "val"
+
+    learning_rate: float = 1e-4
+    aux_learning_rate: float = 1e-3
+    """Of the entropy models' quantiles, which have an optimiser of their own."""
+    warmup_steps: int = 0
+    """Steps over which the learning rate rises linearly from 0."""
+    decay_share: float = 0.5
+    """Share of the run, at its end, over which the learning rate falls as a cosine to `final_rate`."""
+    final_rate: float = 0.02
+    """Learning rate at the last step, as a share of `learning_rate`."""
+    max_gradient_norm: float = 1.0
+    precision: Literal["float32", "bfloat16"] = "float32"
+    max_skips_in_a_row: int = 20
+    """A step whose gradient is not finite is left out and counted; this many in a row end the run."""
+
+    report_every: int = 10
+    """Steps between two lines of metrics.jsonl."""
+    validate_every: int = 200
+    """Steps between two validations; 0 validates never."""
+    validate_crops: int = 32
+    checkpoint_every: int = 500
+    keep_checkpoints: int = 3
+
+    num_workers: int = 2
+    threads_per_worker: int = 1
+    use_gpu: bool = False
+    """One GPU a worker (NCCL) instead of CPU threads (Gloo)."""
+    placement: Literal["PACK", "SPREAD", "STRICT_SPREAD"] = "PACK"
+    """How Ray places workers on nodes: together, apart if possible, or apart."""
+    max_failures: int = 2
+    """Times Ray restarts the workers from the newest checkpoint after one of them died."""
+    ray_address: str = ""
+    """Cluster to join; empty starts one on this machine, on loopback."""
+    cache_mib: int = 256
+    """Memory for decoded pictures, a worker, in MiB."""
+
+    def __post_init__(self) -> None:
+        for name in _POSITIVE:
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        for name in _NOT_NEGATIVE:
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
+        for name in ("flip_probability", "decay_share", "final_rate"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be in 0..1, got {getattr(self, name)}")
+        if self.batch_size % self.crops_per_picture:
+            raise ValueError(
+                f"batch_size {self.batch_size} must be a multiple of crops_per_picture {self.crops_per_picture}"
+            )
+
+    @property
+    def samples_per_batch(self) -> int:
+        """Pictures read for one step, over all workers."""
+        return self.batch_size // self.crops_per_picture
+
+
+_POSITIVE = (
+    "lambda_rd",
+    "steps",
+    "batch_size",
+    "crop",
+    "crops_per_picture",
+    "learning_rate",
+    "aux_learning_rate",
+    "max_gradient_norm",
+    "max_skips_in_a_row",
+    "report_every",
+    "validate_crops",
+    "checkpoint_every",
+    "keep_checkpoints",
+    "num_workers",
+    "threads_per_worker",
+)
+_NOT_NEGATIVE = ("gamma", "warmup_steps", "validate_every", "max_failures", "cache_mib", "seed")
+
+
+def codec_config(config: TrainConfig) -> Any:
+    """Return the config dataclass of the codec that is to be trained. Raises: ConfigError, MissingDependency."""
+    spec = find_codec(config.codec)
+    return load(
+        resolve(spec.config),  # type: ignore[arg-type]
+        config.codec_preset,
+        presets=presets_folder(spec),
+        overrides=config.codec_set,
+    )
+
+
+def check_continuation(before: dict[str, Any], config: TrainConfig, *, where: str) -> None:
+    """Refuse to continue a run under another config. `before` is the run's config as a table.
+
+    Raises: ConfigError: names the first key that differs and both values.
+    """
+    now = to_table(config)
+    for name in (field.name for field in fields(config)):
+        was, wanted = _plain(before.get(name)), _plain(now.get(name))
+        if name not in CHANGEABLE and was != wanted:
+            raise ConfigError(f"{where}: the run was started with {name} = {was!r}, now it is {wanted!r}")
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,242 @@
+"""Starting a run on Ray Train; the only file that imports it.
+
+The run's folder, on a disk that all nodes share under one path:
+
+    config.toml         the resolved config
+    plan.json           what each rank reads
+    metrics.jsonl       one line a report (training.records)
+    checkpoints/        the newest complete one is where a stopped run goes on (training.state)
+    final/              the exported checkpoint
+
+Ray places the workers and restarts them; what has been learned is on disk and only there, so Ray is told of no
+checkpoint and there is one answer to where a run stands.
+"""
+
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, distributed
+
+from pipeline.base.config import to_toml
+from pipeline.base.errors import CheckpointError, DiptychError, MissingDependency, TrainingError, UsageError
+from pipeline.base.progress import Progress
+from pipeline.base.store import Store, canonical_json
+from pipeline.cluster import connect
+from pipeline.codecs import checkpoint
+from training.config import TrainConfig, check_continuation, codec_config
+from training.plan import TrainPlan, plan
+from training.rank import Job, run_rank
+from training.records import follow, read_rows
+from training.state import FINAL, export_final, newest_complete, read_position
+
+CONFIG, PLAN = "config.toml", "plan.json"
+_RAY_FOLDER = ".ray-train"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainSummary:
+    """How a run ended."""
+
+    checkpoint: str
+    """The exported checkpoint's folder."""
+    weights_sha256: str
+    steps: int
+    resumed_from: int
+    """Step at which this call took over; 0 for a new run."""
+    samples_seen: int
+    num_repeats: int
+    num_skipped: int
+    seconds: float
+    """Wall time of this call, Ray's start included."""
+    crops_per_second: float
+    """While training, over all workers."""
+    val_metrics: Mapping[str, Any]
+    """The last validation's line of metrics.jsonl; empty without one."""
+
+
+def run(config: TrainConfig, *, corpus: str, out: str, resume: bool, progress: Progress) -> TrainSummary:
+    """Train a codec on a corpus; write the run's folder; return its summary.
+
+    A caller that already uses Ray keeps its cluster. `resume` goes on from the newest complete checkpoint, with more
+    steps or other workers if wished; a finished run is only summed up.
+    Raises: UsageError: `out` is in use, or the corpus or the cluster cannot feed all workers; ConfigError: the run was
+    started with another config; TrainingError, StorageError, CheckpointError, ShardError: the run failed.
+    """
+    began = time.monotonic()
+    folder = _local(out)
+    codec_config(config)
+    reading = plan(config, _absolute(corpus))
+    step = _open_folder(folder, config, reading, resume=resume)
+    progress.total(config.steps)
+    progress.advance(step)
+    if step < config.steps:
+        job = Job(config=config, corpus=reading.corpus, corpus_sha256=reading.corpus_sha256, out=folder)
+        progress.note("starting workers")
+        address = config.ray_address or None
+        with connect(address=address, num_cpus=_num_cpus(config)), follow(folder, progress, step=step):
+            _fit(job)
+    newest = newest_complete(folder)
+    if newest is None:
+        raise CheckpointError(f"{folder}: the workers ended without leaving a complete checkpoint")
+    return _summary(folder, newest, resumed_from=step, seconds=time.monotonic() - began)
+
+
+def _local(out: str) -> Path:
+    if "://" in out:
+        raise UsageError(f"{out}: a run's folder must be a path that all nodes share, not a URL")
+    return Path(out).resolve()
+
+
+def _absolute(corpus: str) -> str:
+    # Workers have a working directory of their own.
+    return corpus if "://" in corpus else str(Path(corpus).resolve())
+
+
+def _open_folder(out: Path, config: TrainConfig, reading: TrainPlan, *, resume: bool) -> int:
+    """Check and prepare the run's folder; return the step from which it goes on."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out}: is a file, expected a folder for the run")
+    used = out.is_dir() and any(out.iterdir())
+    if used and not resume:
+        raise UsageError(f"{out}: is not empty; add --resume to continue the run there, or choose another folder")
+    if resume and not (out / CONFIG).is_file():
+        raise UsageError(f"{out}: no run to resume (there is no {CONFIG})")
+    newest = newest_complete(out)
+    step = 0
+    if newest is not None:
+        position = read_position(newest)
+        check_continuation(position["config"], config, where=str(out))
+        if position["corpus_sha256"] != reading.corpus_sha256:
+            raise UsageError(f"{reading.corpus}: not the corpus that the run in {out} was started with")
+        step = int(position["step"])
+        if step > config.steps:
+            raise UsageError(f"{out}: the run is at step {step}, beyond the {config.steps} steps asked for")
+    store = Store(out)
+    store.sweep()
+    store.write_bytes(CONFIG, to_toml(config).encode())
+    store.write_bytes(PLAN, canonical_json(asdict(reading)))
+    return step
+
+
+def _num_cpus(config: TrainConfig) -> int:
+    return config.num_workers * config.threads_per_worker
+
+
+def _fit(job: Job) -> None:
+    try:
+        import ray
+        from ray import train
+        from ray.train.torch import TorchConfig, TorchTrainer
+    except ImportError as error:
+        raise MissingDependency(f"Ray Train cannot be imported ({error}); pip install 'diptych[train]'") from error
+    config = job.config
+    _check_cluster(ray.cluster_resources(), config)  # type: ignore[no-untyped-call]
+    scratch = job.out / _RAY_FOLDER
+    # What an earlier driver left there would make Ray take the run for its own and restore it.
+    shutil.rmtree(scratch, ignore_errors=True)
+    trainer = TorchTrainer(
+        _work,
+        train_loop_config={"job": job},
+        torch_config=TorchConfig(backend="nccl" if config.use_gpu else "gloo"),
+        scaling_config=train.ScalingConfig(
+            num_workers=config.num_workers,
+            use_gpu=config.use_gpu,
+            resources_per_worker={"CPU": config.threads_per_worker, **({"GPU": 1} if config.use_gpu else {})},
+            placement_strategy=config.placement,
+        ),
+        run_config=train.RunConfig(
+            name="run",
+            storage_path=str(scratch),
+            failure_config=train.FailureConfig(max_failures=config.max_failures),
+        ),
+    )
+    try:
+        trainer.fit()
+    except train.TrainingFailedError as error:
+        raise _translate(error, job) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _check_cluster(resources: Mapping[str, float], config: TrainConfig) -> None:
+    wanted = {"CPU": _num_cpus(config), "GPU": config.num_workers if config.use_gpu else 0}
+    for name, amount in wanted.items():
+        if resources.get(name, 0) < amount:
+            raise UsageError(
+                f"the cluster has {resources.get(name, 0):g} {name}s, {config.num_workers} workers need {amount}; "
+                f"lower num_workers or threads_per_worker"
+            )
+
+
+def _work(told: dict[str, Any]) -> None:
+    """What each worker runs; every rank reports equally often, as Ray requires."""
+    from ray import train
+    from ray.train.torch import get_device
+
+    job: Job = told["job"]
+    torch.set_num_threads(job.config.threads_per_worker)
+    context = train.get_context()
+    ranks = _Together(rank=context.get_world_rank(), num_ranks=context.get_world_size(), device=get_device())
+    for report in run_rank(job, ranks, ranks.device):
+        train.report({"step": report.step, "split": report.split, "loss": report.figures.loss})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Together:
+    """The ranks of a torch.distributed process group."""
+
+    rank: int
+    num_ranks: int
+    device: torch.device
+
+    def average(self, tensor: Tensor) -> None:
+        if self.num_ranks > 1:
+            # NCCL reduces GPU memory only; on the CPU this is the tensor itself.
+            here = tensor.to(self.device)
+            distributed.all_reduce(here)
+            tensor.copy_(here.div_(self.num_ranks))
+
+
+def _translate(error: Exception, job: Job) -> DiptychError:
+    """Return the one error that says why the workers failed; ours are kept as they were raised."""
+    failures: dict[int, Exception] = getattr(error, "worker_failures", {})
+    for failure in failures.values():
+        if isinstance(failure, DiptychError):
+            return failure
+    for rank, failure in sorted(failures.items()):
+        return TrainingError(
+            f"worker {rank} of {job.config.num_workers} failed: {_one_line(failure)}; run is {job.out}"
+        )
+    cause = getattr(error, "controller_failure", error)
+    return TrainingError(f"Ray could not run the workers: {_one_line(cause)}; run is {job.out}")
+
+
+def _one_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"[:300]
+
+
+def _summary(out: Path, newest: Path, *, resumed_from: int, seconds: float) -> TrainSummary:
+    weights_sha256 = export_final(out, newest)
+    position = read_position(newest)
+    rows = [row for row in read_rows(out) if row["split"] == "train"]
+    # The first report holds the workers' warm-up.
+    times = [row["read_ms"] + row["model_ms"] for row in rows[1:] or rows]
+    batch_size = position["config"]["batch_size"]
+    return TrainSummary(
+        checkpoint=str(out / FINAL),
+        weights_sha256=weights_sha256,
+        steps=position["step"],
+        resumed_from=resumed_from,
+        samples_seen=position["samples_seen"],
+        num_repeats=position["num_repeats"],
+        num_skipped=position["num_skipped"],
+        seconds=seconds,
+        crops_per_second=1000 * batch_size * len(times) / sum(times),
+        val_metrics=checkpoint.read_provenance(newest)["val_metrics"],
+    )

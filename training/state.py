@@ -1,0 +1,166 @@
+"""All that a run has learned and where it is, and the folders that hold it.
+
+checkpoints/step-00000200/
+    trainer.safetensors   the optimisers' moments, by parameter name
+    trainer.json          step, samples seen, config, corpus digest
+    weights.safetensors   the codec; written by pipeline.codecs.checkpoint
+    checkpoint.json       written last, with the digests of the other three: a folder without it is not complete
+"""
+
+import json
+import logging
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+
+from pipeline.base.config import to_table
+from pipeline.base.errors import CheckpointError, StorageError
+from pipeline.base.seeds import derive_seed
+from pipeline.base.store import Store, canonical_json, sha256_file, sha256_hex
+from pipeline.codecs import checkpoint
+from pipeline.codecs.interface import AbstractCodec
+from training.config import TrainConfig, codec_config
+from training.optim import Optimisers, build_optimisers, load_state_tensors, state_tensors
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINTS, FINAL = "checkpoints", "final"
+TRAINER_TENSORS, TRAINER = "trainer.safetensors", "trainer.json"
+
+
+@dataclass(slots=True, kw_only=True)
+class TrainState:
+    """A run at one step; the loop changes it in place."""
+
+    codec: AbstractCodec
+    optimisers: Optimisers
+    step: int = 0
+    """Steps taken, skipped ones included."""
+    samples_seen: int = 0
+    """Position in the sample order: all that the data loader needs."""
+    num_repeats: int = 0
+    num_skipped: int = 0
+
+
+def fresh_state(config: TrainConfig, device: torch.device) -> TrainState:
+    """Return a run at step 0; same seed, same weights, on every rank."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(config.seed, "weights"))
+        codec = checkpoint.build_codec(config.codec, codec_config(config))
+    codec.to(device).train()
+    return TrainState(codec=codec, optimisers=build_optimisers(codec, config))
+
+
+def save_state(out: Path, state: TrainState, config: TrainConfig, *, provenance: dict[str, Any]) -> Path:
+    """Write the folder `out/checkpoints/step-XXXXXXXX`; return its path. Raises: StorageError."""
+    folder = checkpoint_folder(out, state.step)
+    store = Store(folder)
+    # A damaged leftover of a killed run must not count as complete while its files are being replaced.
+    store.remove(checkpoint.PROVENANCE)
+    tensors = safetensors.torch.save(state_tensors(state.codec, state.optimisers))
+    position = {
+        "step": state.step,
+        "samples_seen": state.samples_seen,
+        "num_repeats": state.num_repeats,
+        "num_skipped": state.num_skipped,
+        "config": to_table(config),
+        "corpus_sha256": provenance["corpus_sha256"],
+    }
+    trainer = canonical_json(position)
+    store.write_bytes(TRAINER_TENSORS, tensors)
+    store.write_bytes(TRAINER, trainer)
+    digests = {TRAINER_TENSORS: sha256_hex(tensors), TRAINER: sha256_hex(trainer)}
+    checkpoint.save(store, config.codec, state.codec, provenance={**provenance, "trainer_sha256": digests})
+    state.codec.train()
+    return folder
+
+
+def load_state(folder: Path, config: TrainConfig, device: torch.device) -> TrainState:
+    """Return the run that `save_state` wrote. Raises: CheckpointError."""
+    codec = checkpoint.load(folder, device=device).codec
+    codec.train()
+    optimisers = build_optimisers(codec, config)
+    try:
+        tensors = safetensors.torch.load_file(folder / TRAINER_TENSORS)
+    except (safetensors.SafetensorError, OSError) as error:
+        raise CheckpointError(f"{folder / TRAINER_TENSORS}: {error}") from error
+    load_state_tensors(codec, optimisers, tensors, where=str(folder / TRAINER_TENSORS))
+    position = read_position(folder)
+    return TrainState(
+        codec=codec,
+        optimisers=optimisers,
+        step=position["step"],
+        samples_seen=position["samples_seen"],
+        num_repeats=position["num_repeats"],
+        num_skipped=position["num_skipped"],
+    )
+
+
+def read_position(folder: Path) -> dict[str, Any]:
+    """Return `trainer.json`: step, samples seen, config. Raises: CheckpointError."""
+    try:
+        table: dict[str, Any] = json.loads((folder / TRAINER).read_bytes())
+        if not isinstance(table["step"], int) or not isinstance(table["config"], dict):
+            raise TypeError("step or config has another type")
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise CheckpointError(f"{folder / TRAINER}: not a trainer's state ({error})") from error
+    return table
+
+
+def checkpoint_folder(out: Path, step: int) -> Path:
+    """Return where the checkpoint of step `step` belongs."""
+    return out / CHECKPOINTS / f"step-{step:08d}"
+
+
+def newest_complete(out: Path) -> Path | None:
+    """Return the newest checkpoint folder whose files are all there and have their digests, or None."""
+    for folder in reversed(_folders(out)):
+        if _is_complete(folder):
+            return folder
+        logger.warning("%s: not complete, left aside", folder)
+    return None
+
+
+def export_final(out: Path, folder: Path) -> str:
+    """Copy a checkpoint folder to `out/final` without the trainer's state; return its weights' SHA-256.
+
+    Raises: CheckpointError, StorageError.
+    """
+    provenance = checkpoint.read_provenance(folder)
+    provenance.pop("trainer_sha256", None)
+    store = Store(out / FINAL)
+    store.remove(checkpoint.PROVENANCE)
+    store.write_bytes(checkpoint.WEIGHTS, Store(folder).read_bytes(checkpoint.WEIGHTS))
+    store.write_bytes(checkpoint.PROVENANCE, canonical_json(provenance))
+    return str(provenance["weights_sha256"])
+
+
+def prune(out: Path, *, keep: int) -> None:
+    """Remove all but the `keep` newest checkpoint folders. Raises: StorageError."""
+    for folder in _folders(out)[:-keep]:
+        try:
+            # The marker goes first: half a folder must not look whole.
+            (folder / checkpoint.PROVENANCE).unlink(missing_ok=True)
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise StorageError(f"{folder}: {error.strerror or error}") from error
+
+
+def _folders(out: Path) -> list[Path]:
+    return sorted((out / CHECKPOINTS).glob("step-*"))
+
+
+def _is_complete(folder: Path) -> bool:
+    if not (folder / checkpoint.PROVENANCE).is_file():
+        return False
+    try:
+        provenance = checkpoint.read_provenance(folder)
+        expected = {checkpoint.WEIGHTS: provenance["weights_sha256"], **provenance["trainer_sha256"]}
+        return all(sha256_file(folder / name) == digest for name, digest in expected.items())
+    except (CheckpointError, StorageError, KeyError, TypeError):
+        return False
