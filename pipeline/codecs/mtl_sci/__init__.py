@@ -1,0 +1,1 @@
+"""MTL-SCI: one latent, decoded to the picture and, in training, to its synthetic/natural segmentation."""

@@ -1,0 +1,309 @@
+"""Interleaved rANS over integer CDF tables: the one entropy coder of all codecs.
+
+Integers only, so the same bytes give the same symbols everywhere. Every read is checked; any bytes at all end in
+symbols or in a typed error. The layout of a stream:
+
+    byte 0            bits 4-5: log2 of the number of lanes (1, 2 or 4); bits 0-3: size of the state if there is one
+                      lane, else 0; bits 6-7: 0
+    states            one lane: 0 to 8 bytes, shortest form; more lanes: 8 bytes each; little endian
+    words             32 bits each, little endian, in the order in which the decoder takes them
+
+Symbol i belongs to lane i mod lanes. A lane's state lies in [2^31, 2^63). A single lane starts at 0 instead of 2^31
+and takes words only while there are any, which saves the 31 bits that a start state costs: most streams of small
+pictures are some hundred bytes long.
+
+A symbol outside its table is coded as the table's last symbol (the escape), then as 5 uniform bits n and n uniform
+bits (Exp-Golomb of the distance from the table's range, both sides interleaved).
+"""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numba.extending
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.base.errors import CorruptBitstream, TruncatedBitstream
+
+PRECISION = 16
+"""Bits of a probability; every CDF ends at 1 << PRECISION."""
+MAX_SYMBOL = 1 << 30
+"""Largest magnitude of a symbol."""
+MAX_OFFSET = 1 << 20
+"""Largest magnitude of a table's offset, and largest table."""
+
+_LOWER = 1 << 31
+_WORD_MASK = (1 << 32) - 1
+_SLOT_MASK = (1 << PRECISION) - 1
+_BUCKET_SHIFT = 8
+_NUM_BUCKETS = 1 << (PRECISION - _BUCKET_SHIFT)
+_LENGTH_BITS = 5
+# Below these sizes, in bytes, the flush of more lanes would cost over 0.03 %.
+_MIN_BYTES = ((4, 1 << 16), (2, 1 << 15))
+
+_OK, _OUT_OF_WORDS, _BAD_INDEX, _BAD_SYMBOL = 0, 1, 2, 3
+
+Int32s = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CdfTables:
+    """T integer CDFs. Table t codes the symbols offsets[t] .. offsets[t] + lengths[t] - 3; its last one is the escape.
+
+    Raises: ValueError: not such tables (strictly increasing from 0 to 65536, at least one symbol beside the escape).
+    """
+
+    cdfs: Int32s
+    """(T, L); row t holds lengths[t] values, what follows them is not read."""
+    lengths: Int32s
+    """(T,) number of values of each CDF, 3 .. L."""
+    offsets: Int32s
+    """(T,) value of each table's first symbol."""
+
+    def __post_init__(self) -> None:
+        num_tables = len(self.lengths)
+        if self.cdfs.ndim != 2 or self.cdfs.shape[0] != num_tables or self.offsets.shape != (num_tables,):
+            raise ValueError(f"tables {self.cdfs.shape}, {self.lengths.shape}, {self.offsets.shape} do not fit")
+        for name in ("cdfs", "lengths", "offsets"):
+            if getattr(self, name).dtype != np.int32:
+                raise ValueError(f"{name} must be int32, got {getattr(self, name).dtype}")
+        width = self.cdfs.shape[1]
+        if width > MAX_OFFSET or not bool(((self.lengths >= 3) & (self.lengths <= width)).all()):
+            raise ValueError(f"lengths must be 3..{width}")
+        if not bool((np.abs(self.offsets.astype(np.int64)) <= MAX_OFFSET).all()):
+            raise ValueError(f"offsets must be within +-{MAX_OFFSET}")
+        inside = np.arange(1, width) < self.lengths[:, None]
+        last = np.take_along_axis(self.cdfs, self.lengths[:, None].astype(np.int64) - 1, axis=1)
+        rises = bool((np.diff(self.cdfs.astype(np.int64), axis=1)[inside] > 0).all())
+        if not rises or not bool((self.cdfs[:, 0] == 0).all() and (last == 1 << PRECISION).all()):
+            raise ValueError(f"CDFs must rise strictly from 0 to {1 << PRECISION}")
+
+
+def encode(symbols: NDArray[np.integer[Any]], indexes: NDArray[np.integer[Any]], tables: CdfTables) -> bytes:
+    """Code `symbols` with the tables that `indexes` names; both are flattened in C order.
+
+    Raises: ValueError: shapes differ, an index is no table's, a symbol is beyond +-MAX_SYMBOL.
+    """
+    if symbols.shape != indexes.shape:
+        raise ValueError(f"{symbols.shape} symbols, {indexes.shape} indexes")
+    flat = np.ascontiguousarray(symbols, dtype=np.int64).ravel()
+    table_of = _as_int32(indexes)
+    for lanes, min_bytes in _MIN_BYTES:
+        if flat.size * 8 >= min_bytes:  # an upper bound of the size, escapes apart
+            data = _encode_with(flat, table_of, tables, lanes)
+            if len(data) >= min_bytes:
+                return data
+    return _encode_with(flat, table_of, tables, 1)
+
+
+def decode(data: bytes | memoryview, indexes: NDArray[np.integer[Any]], tables: CdfTables) -> Int32s:
+    """Return the symbols, int32, in the shape of `indexes`.
+
+    Raises: TruncatedBitstream, CorruptBitstream: `data` is not what `encode` gives for some symbols and these indexes.
+    ValueError: an index is no table's.
+    """
+    lanes, states, words = _parse(memoryview(data).cast("B"))
+    table_of = _as_int32(indexes)
+    out = np.empty(table_of.size, dtype=np.int32)
+    status = _compile(_decode_lanes)(
+        words, states, table_of, tables.cdfs, tables.lengths, tables.offsets, _buckets(tables), out
+    )
+    if status == _BAD_INDEX:
+        raise ValueError(f"an index is not within the {len(tables.lengths)} tables")
+    if status == _OUT_OF_WORDS:
+        raise TruncatedBitstream(f"entropy-coded stream of {len(data)} bytes ends before its last symbol")
+    start = 0 if lanes == 1 else _LOWER
+    if status != _OK or not bool((states == start).all()):
+        raise CorruptBitstream(f"entropy-coded stream of {len(data)} bytes does not end where its symbols end")
+    return out.reshape(indexes.shape)
+
+
+def _as_int32(indexes: NDArray[np.integer[Any]]) -> Int32s:
+    if indexes.size and (int(indexes.max()) >= 1 << 31 or int(indexes.min()) < 0):
+        raise ValueError("indexes must be small and not negative")
+    return np.ascontiguousarray(indexes, dtype=np.int32).ravel()
+
+
+def _encode_with(symbols: NDArray[np.int64], indexes: Int32s, tables: CdfTables, lanes: int) -> bytes:
+    states = np.full(lanes, 0 if lanes == 1 else _LOWER, dtype=np.int64)
+    # Every step writes at most one word; a symbol takes one step, an escaped one four.
+    status, num_escapes = _compile(_count_escapes)(symbols, indexes, tables.lengths, tables.offsets)
+    if status != _OK:
+        what = "an index" if status == _BAD_INDEX else "a symbol"
+        raise ValueError(f"{what} is out of range ({len(tables.lengths)} tables, symbols within +-{MAX_SYMBOL})")
+    words = np.empty(symbols.size + 3 * num_escapes, dtype=np.uint32)
+    first = _compile(_encode_lanes)(symbols, indexes, tables.cdfs, tables.lengths, tables.offsets, states, words)
+    if lanes == 1:
+        state = int(states[0])
+        size = (state.bit_length() + 7) // 8
+        head = bytes([size]) + state.to_bytes(size, "little")
+    else:
+        head = bytes([(lanes.bit_length() - 1) << 4]) + states.astype("<i8").tobytes()
+    return head + words[first:].astype("<u4").tobytes()
+
+
+def _parse(data: memoryview) -> tuple[int, NDArray[np.int64], NDArray[np.uint32]]:
+    """Split a stream into its number of lanes, their states and the words."""
+    if not len(data):
+        raise TruncatedBitstream("entropy-coded stream is empty")
+    log2_lanes, size = data[0] >> 4, data[0] & 15
+    if log2_lanes > 2 or size > 8 or (log2_lanes and size):
+        raise CorruptBitstream(f"entropy-coded stream starts with {data[0]:#04x}, which is no lane count")
+    lanes = 1 << log2_lanes
+    end = 1 + (size if lanes == 1 else 8 * lanes)
+    if len(data) < end or (len(data) - end) % 4:
+        raise TruncatedBitstream(f"entropy-coded stream of {len(data)} bytes ends within a state or word")
+    if lanes == 1:
+        values = [int.from_bytes(data[1:end], "little")]
+    else:
+        values = [int.from_bytes(data[at : at + 8], "little") for at in range(1, end, 8)]
+    low = _LOWER if lanes > 1 or len(data) > end else 0
+    shortest = lanes > 1 or size == 0 or data[size] != 0
+    if not shortest or any(not low <= value < 1 << 63 for value in values):
+        raise CorruptBitstream("entropy-coded stream has an impossible state")
+    return lanes, np.array(values, dtype=np.int64), np.array(np.frombuffer(data[end:], dtype="<u4"), dtype=np.uint32)
+
+
+def _buckets(tables: CdfTables) -> Int32s:
+    """Return (T, 256): the symbol that holds the first slot of each 256 slots, where a search begins."""
+    out = np.empty((len(tables.lengths), _NUM_BUCKETS), dtype=np.int32)
+    _compile(_fill_buckets)(tables.cdfs, out)
+    return out
+
+
+@functools.cache
+def _compile(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a kernel on first use; kept on disk where numba finds a writable folder."""
+    try:
+        return numba.njit(cache=True, nogil=True)(kernel)  # type: ignore[no-any-return]
+    except RuntimeError:  # neither the package's folder nor the user's cache can be written
+        return numba.njit(nogil=True)(kernel)  # type: ignore[no-any-return]
+
+
+# --- kernels: int64 throughout; a state is below 2^63, so nothing here can overflow or become a float --------------
+
+
+@numba.extending.register_jitable
+def _put(state: int, start: int, freq: int, words: Any, position: int) -> tuple[int, int]:
+    """Push [start, start + freq) of 2^16 on a state; a word goes out first if the state would pass 2^63."""
+    if state >= freq << 47:
+        position -= 1
+        words[position] = state & _WORD_MASK
+        state >>= 32
+    quotient = np.int64(np.uint64(state) // np.uint64(freq))
+    return (quotient << PRECISION) + (state - quotient * freq) + start, position
+
+
+@numba.extending.register_jitable
+def _put_bits(state: int, value: int, num_bits: int, words: Any, position: int) -> tuple[int, int]:
+    """Push `num_bits` (0 to 32) uniform bits."""
+    low = min(num_bits, 16)
+    if low > 0:
+        state, position = _put(state, (value & ((1 << low) - 1)) << (16 - low), 1 << (16 - low), words, position)
+    high = num_bits - low
+    if high > 0:
+        state, position = _put(state, (value >> low) << (16 - high), 1 << (16 - high), words, position)
+    return state, position
+
+
+def _count_escapes(symbols: Any, indexes: Any, lengths: Any, offsets: Any) -> tuple[int, int]:
+    """Check every index and symbol; return the status and the number of symbols that need the escape."""
+    count = 0
+    for i in range(symbols.size):
+        table = indexes[i]
+        if table < 0 or table >= lengths.size:
+            return _BAD_INDEX, count
+        if symbols[i] > MAX_SYMBOL or symbols[i] < -MAX_SYMBOL:
+            return _BAD_SYMBOL, count
+        value = symbols[i] - np.int64(offsets[table])
+        if value < 0 or value >= lengths[table] - 2:
+            count += 1
+    return _OK, count
+
+
+def _encode_lanes(symbols: Any, indexes: Any, cdfs: Any, lengths: Any, offsets: Any, states: Any, words: Any) -> int:
+    """Code all symbols, last one first, filling `words` from its end; return the position of the first word."""
+    position = words.size
+    lane_mask = states.size - 1
+    for i in range(symbols.size - 1, -1, -1):
+        table = indexes[i]
+        escape = np.int64(lengths[table]) - 2
+        value = symbols[i] - np.int64(offsets[table])
+        state = states[i & lane_mask]
+        if value < 0 or value >= escape:
+            distance = (-2 * value if value < 0 else 2 * (value - escape) + 1) + np.int64(0)
+            num_bits = np.int64(0)
+            while distance >> (num_bits + 1):
+                num_bits += 1
+            state, position = _put_bits(state, distance - (np.int64(1) << num_bits), num_bits, words, position)
+            state, position = _put_bits(state, num_bits, _LENGTH_BITS, words, position)
+            value = escape
+        start = np.int64(cdfs[table, value])
+        state, position = _put(state, start, np.int64(cdfs[table, value + 1]) - start, words, position)
+        states[i & lane_mask] = state
+    return position
+
+
+def _fill_buckets(cdfs: Any, buckets: Any) -> None:
+    for table in range(buckets.shape[0]):
+        symbol = 0
+        for bucket in range(buckets.shape[1]):
+            while cdfs[table, symbol + 1] <= bucket << _BUCKET_SHIFT:
+                symbol += 1
+            buckets[table, bucket] = symbol
+
+
+@numba.extending.register_jitable
+def _take_bits(state: int, num_bits: int, words: Any, position: int) -> tuple[int, int, int]:
+    """Pop `num_bits` (0 to 16) uniform bits; return them, the state and the position. Reads as `_decode_lanes` does."""
+    slot = state & _SLOT_MASK
+    shift = PRECISION - num_bits
+    state = ((state >> PRECISION) << shift) + (slot & ((1 << shift) - 1))
+    if state < _LOWER and position < words.size:
+        state = (state << 32) | np.int64(words[position])
+        position += 1
+    return slot >> shift, state, position
+
+
+def _decode_lanes(
+    words: Any, states: Any, indexes: Any, cdfs: Any, lengths: Any, offsets: Any, buckets: Any, out: Any
+) -> int:
+    """Fill `out`; return a status. `states` holds the lanes' last states afterwards."""
+    position = 0
+    lane_mask = states.size - 1
+    for i in range(indexes.size):
+        table = indexes[i]
+        if table < 0 or table >= lengths.size:
+            return _BAD_INDEX
+        state = states[i & lane_mask]
+        slot = state & _SLOT_MASK
+        value = np.int64(buckets[table, slot >> _BUCKET_SHIFT])
+        # Ends within the table: its last value is 65536, above every slot.
+        while cdfs[table, value + 1] <= slot:
+            value += 1
+        start = np.int64(cdfs[table, value])
+        freq = np.int64(cdfs[table, value + 1]) - start
+        state = freq * (state >> PRECISION) + slot - start
+        if state < _LOWER:
+            if position < words.size:
+                state = (state << 32) | np.int64(words[position])
+                position += 1
+            elif lane_mask:
+                return _OUT_OF_WORDS
+        escape = np.int64(lengths[table]) - 2
+        if value == escape:
+            num_bits, state, position = _take_bits(state, _LENGTH_BITS, words, position)
+            low = min(num_bits, 16)
+            high, state, position = _take_bits(state, num_bits - low, words, position)
+            rest, state, position = _take_bits(state, low, words, position)
+            distance = (np.int64(1) << num_bits) + (high << low) + rest
+            value = -(distance >> 1) if distance & 1 == 0 else escape + (distance >> 1)
+        value += np.int64(offsets[table])
+        if value > MAX_SYMBOL or value < -MAX_SYMBOL:
+            return _BAD_SYMBOL
+        out[i] = value
+        states[i & lane_mask] = state
+    return _OK if position == words.size else _BAD_SYMBOL
