@@ -8,11 +8,21 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from pipeline.base.errors import DiptychError, MissingDependency, UsageError
+from pipeline.cli_archive import archive_app
+from pipeline.cli_options import (
+    CheckpointOption,
+    ConfigArgument,
+    JsonOption,
+    OutOption,
+    PlanOption,
+    SetOption,
+    show,
+)
 
 app = typer.Typer(
     name="diptych",
@@ -23,15 +33,7 @@ app = typer.Typer(
     # Rich help panels cost 0.2 s of imports at every `--help`.
     rich_markup_mode=None,
 )
-archive_app = typer.Typer(help="Create, list, verify, extract archives.", no_args_is_help=True)
 app.add_typer(archive_app, name="archive")
-
-ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help="A .toml file, or the name of a preset.")]
-OutOption = Annotated[str, typer.Option("--out", help="Folder for the output.")]
-SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Change one config value.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
-PlanOption = Annotated[bool, typer.Option("--plan", help="Print what would be done, and do nothing.")]
-CheckpointOption = Annotated[str, typer.Option("--checkpoint", help="Checkpoint folder or weights.safetensors.")]
 
 # The package that provides each optional import, for the message when it is missing.
 _EXTRAS = {"torch": "codecs", "compressai": "codecs", "numba": "codecs", "safetensors": "codecs", "mss": "datagen"}
@@ -77,11 +79,11 @@ def datagen(
     extra = [f"{key}={Path(value).absolute()}" for key, value in folders.items() if value is not None]
     loaded = load(CorpusConfig, config, presets=PRESETS, overrides=[*(overrides or []), *extra])
     if plan:
-        _show(build.describe(loaded), as_json=as_json)
+        show(build.describe(loaded), as_json=as_json)
         return
     with open_progress("datagen") as progress:
         summary = build.run(loaded, out, workers=workers, progress=progress)
-    _show(summary, as_json=as_json)
+    show(summary, as_json=as_json)
     raise typer.Exit(1 if summary.rejected else 0)
 
 
@@ -103,7 +105,7 @@ def capture(
     loaded = load(CaptureConfig, config, presets=PRESETS, overrides=overrides or [])
     with open_progress("capture") as progress:
         summary = stage.run(loaded, out, display=display or os.environ.get("DISPLAY"), progress=progress)
-    _show(summary, as_json=as_json)
+    show(summary, as_json=as_json)
 
 
 @app.command()
@@ -128,11 +130,11 @@ def train(
 
     loaded = load(TrainConfig, config, presets=PRESETS, overrides=overrides or [])
     if plan:
-        _show(plan_training(loaded, corpus), as_json=as_json)
+        show(plan_training(loaded, corpus), as_json=as_json)
         return
     with open_progress("train") as progress:
         summary = launch.run(loaded, corpus=corpus, out=out, resume=resume, progress=progress)
-    _show(summary, as_json=as_json)
+    show(summary, as_json=as_json)
 
 
 @app.command()
@@ -157,7 +159,7 @@ def compress(
     size = len(encoded.data)
     row = {"picture": str(picture), "bitstream": str(target), "width": width, "height": height}
     row |= {"num_channels": num_channels, "bytes": size, "bpp": round(8 * size / (width * height), 4)}
-    _show(row, as_json=as_json)
+    show(row, as_json=as_json)
 
 
 @app.command()
@@ -177,84 +179,7 @@ def decompress(
     pixels = decompress_picture(checkpoints.load(checkpoint), _read(bitstream), where=str(bitstream))
     target = out or Path(f"{str(bitstream).removesuffix('.dpt')}.png")
     Store(target.parent).write_bytes(target.name, write_png(pixels))
-    _show({"picture": str(target), "width": pixels.shape[1], "height": pixels.shape[0]}, as_json=as_json)
-
-
-@archive_app.command("create")
-def archive_create(
-    paths: Annotated[list[str], typer.Argument(metavar="SRC... DEST", help="Pictures or folders, then the archive.")],
-    *,
-    checkpoint: CheckpointOption,
-    config: Annotated[str, typer.Option(help="A .toml file, or the name of a preset.")] = "default",
-    overrides: SetOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Compress pictures into an archive.
-
-    Run again after a crash, it goes on where it stopped. What cannot be coded is listed in rejected.jsonl.
-    """
-    from pipeline.base.config import load
-    from pipeline.base.progress import open_progress
-    from serving import jobs
-    from serving.config import PRESETS, ArchiveConfig
-
-    if len(paths) < 2:
-        raise UsageError(f"archive create: got only {paths[0]!r}, expected SRC... DEST")
-    loaded = load(ArchiveConfig, config, presets=PRESETS, overrides=overrides or [])
-    with open_progress("compress") as progress:
-        summary = jobs.create(paths[:-1], paths[-1], config=loaded, checkpoint=checkpoint, progress=progress)
-    _show(summary, as_json=as_json)
-    raise typer.Exit(1 if summary.rejected else 0)
-
-
-@archive_app.command("list")
-def archive_list(archive: str, *, as_json: JsonOption = False) -> None:
-    """List an archive's pictures.
-
-    Needs neither torch nor ray.
-    """
-    from pipeline.base.store import Store
-    from pipeline.formats.archive import open_archive
-
-    _show([entry.summary() for entry in open_archive(Store(archive)).entries()], as_json=as_json)
-
-
-@archive_app.command("verify")
-def archive_verify(
-    archive: str,
-    *,
-    checksums: Annotated[bool, typer.Option("--checksums", help="Only checksums: no decoding, no torch.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Check every entry of an archive.
-
-    Its checksum, and that it decodes to the picture its encoder promised.
-    """
-    from pipeline.base.progress import open_progress
-    from serving import jobs
-
-    with open_progress("verify") as progress:
-        summary = jobs.verify(archive, decode=not checksums, progress=progress)
-    _show(summary, as_json=as_json)
-    raise typer.Exit(1 if summary.problems else 0)
-
-
-@archive_app.command("extract")
-def archive_extract(
-    archive: str,
-    out: str,
-    names: Annotated[list[str] | None, typer.Argument(help="Only these pictures.")] = None,
-    *,
-    as_json: JsonOption = False,
-) -> None:
-    """Decode an archive's pictures to PNGs."""
-    from pipeline.base.progress import open_progress
-    from serving import jobs
-
-    with open_progress("extract") as progress:
-        summary = jobs.extract(archive, out, names=names or None, progress=progress)
-    _show(summary, as_json=as_json)
-    raise typer.Exit(1 if summary.problems else 0)
+    show({"picture": str(target), "width": pixels.shape[1], "height": pixels.shape[0]}, as_json=as_json)
 
 
 @app.command()
@@ -280,7 +205,7 @@ def evaluate(
     if markdown:
         typer.echo(summary.to_markdown())
     else:
-        _show(summary, as_json=as_json)
+        show(summary, as_json=as_json)
 
 
 @app.command()
@@ -319,12 +244,6 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from error
-
-
-def _show(result: Any, *, as_json: bool) -> None:
-    from pipeline.present import show
-
-    show(result, as_json=as_json)
 
 
 def _fail(error: DiptychError) -> None:

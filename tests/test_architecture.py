@@ -1,5 +1,6 @@
 """Importing does nothing; `--help` is instant; reading an archive needs no heavy package."""
 
+import ast
 import subprocess
 import sys
 import time
@@ -23,6 +24,20 @@ def test_the_packages_are_this_repositorys() -> None:
     assert (ROOT / "pyproject.toml").is_file()
     for package in PACKAGES:
         assert (ROOT / package / "__init__.py").is_file()
+
+
+@pytest.mark.parametrize(("library", "home"), [("train", "training/launch.py"), ("serve", "serving/app.py")])
+def test_each_of_rays_libraries_is_imported_in_one_file(library: str, home: str) -> None:
+    importers = set()
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+                if isinstance(node, ast.ImportFrom):
+                    names = [f"{node.module}.{name}" for name in names]
+                if any(f"{name}.".startswith(f"ray.{library}.") for name in names):
+                    importers.add(str(path.relative_to(ROOT)))
+    assert importers == {home}
 
 
 def test_importing_every_module_prints_nothing_and_writes_nothing(tmp_path: Path) -> None:

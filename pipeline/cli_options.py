@@ -1,0 +1,19 @@
+"""Arguments and options that several verbs share, and the way results reach stdout."""
+
+from typing import Annotated, Any
+
+import typer
+
+ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help="A .toml file, or the name of a preset.")]
+OutOption = Annotated[str, typer.Option("--out", help="Folder for the output.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Change one config value.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+PlanOption = Annotated[bool, typer.Option("--plan", help="Print what would be done, and do nothing.")]
+CheckpointOption = Annotated[str, typer.Option("--checkpoint", help="Checkpoint folder or weights.safetensors.")]
+
+
+def show(result: Any, *, as_json: bool) -> None:
+    """Print a verb's result on stdout."""
+    from pipeline import present
+
+    present.show(result, as_json=as_json)
