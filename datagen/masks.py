@@ -1,0 +1,106 @@
+"""Region maps: which pixels form one object, of no particular class.
+
+Engines: `layout` (the boxes that the scene drew; exact), `felzenszwalb` (graph-based segmentation, any picture),
+`sam` (Segment Anything, the user's checkpoint), `none`. Overlapping masks become one map with the smaller on top.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from datagen.canvas import Region
+from datagen.config import MasksConfig
+from datagen.geometry import box
+from pipeline.formats.picture import Pixels
+
+MAX_REGIONS = 0xFFFF
+_MIN_SAM_AREA = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionMap:
+    """A region map and how it was made."""
+
+    regions: NDArray[np.uint16]
+    """(H, W), ids dense from 1, 0 = none."""
+    how_masked: str
+
+
+def make_regions(config: MasksConfig, picture: Pixels, drawn: Sequence[Region] | None) -> RegionMap:
+    """Return the region map of a picture (H, W, 3); `drawn` are the layout's regions, None for a captured screen.
+
+    Raises: CheckpointError, MissingDependency: the sam engine cannot start.
+    """
+    engine = _resolve(config, drawn)
+    height, width = picture.shape[:2]
+    if engine == "none" or (engine == "layout" and drawn is None):
+        return RegionMap(regions=np.zeros((height, width), dtype=np.uint16), how_masked="none")
+    if engine == "layout":
+        return RegionMap(regions=flatten(drawn or (), height, width), how_masked="layout")
+    if engine == "felzenszwalb":
+        return _felzenszwalb(config, picture)
+    # Imported here: torch takes seconds to load and only this engine needs it.
+    from datagen.sam import segment
+
+    masks, how_masked = segment(config, picture)
+    whole = box(0, 0, width, height)
+    regions = [Region(area=whole, mask=mask) for mask in masks if mask.sum() >= _MIN_SAM_AREA]
+    return RegionMap(regions=flatten(regions, height, width), how_masked=how_masked)
+
+
+def flatten(regions: Sequence[Region], height: int, width: int) -> NDArray[np.uint16]:
+    """Paint overlapping regions into one map (H, W), large ones first; equal sizes keep their order.
+
+    Regions that end up hidden get no id; ids are dense from 1. At most 65535 are kept; the smallest go first.
+    """
+    sizes = [region.area.width * region.area.height if region.mask is None else region.mask.sum() for region in regions]
+    order = sorted(range(len(regions)), key=lambda index: -int(sizes[index]))[:MAX_REGIONS]
+    painted = np.zeros((height, width), dtype=np.uint16)
+    for place, index in enumerate(order, start=1):
+        area, mask = regions[index].area, regions[index].mask
+        view = painted[area.y : area.bottom, area.x : area.right]
+        if mask is None:
+            view[:] = place
+        else:
+            view[mask] = place
+    return _dense(painted)
+
+
+def _resolve(config: MasksConfig, drawn: Sequence[Region] | None) -> str:
+    if config.engine != "auto":
+        return config.engine
+    if config.sam_checkpoint is not None:
+        return "sam"
+    return "felzenszwalb" if drawn is None else "layout"
+
+
+def _felzenszwalb(config: MasksConfig, picture: Pixels) -> RegionMap:
+    # Imported here: scikit-image takes half a second to load and only this engine needs it.
+    from skimage.segmentation import felzenszwalb
+
+    height, width = picture.shape[:2]
+    small = np.asarray(Image.fromarray(picture).reduce(config.downscale)) if config.downscale > 1 else picture
+    segments = felzenszwalb(
+        small,
+        scale=config.felzenszwalb_scale,
+        sigma=config.felzenszwalb_sigma,
+        min_size=config.felzenszwalb_min_size,
+    )
+    ids = np.minimum(segments + 1, MAX_REGIONS).astype(np.uint16)
+    enlarged = ids.repeat(config.downscale, axis=0).repeat(config.downscale, axis=1)[:height, :width]
+    how_masked = (
+        f"felzenszwalb scale={config.felzenszwalb_scale:g} sigma={config.felzenszwalb_sigma:g} "
+        f"min_size={config.felzenszwalb_min_size} downscale={config.downscale}"
+    )
+    return RegionMap(regions=_dense(enlarged), how_masked=how_masked)
+
+
+def _dense(ids: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Renumber to 1, 2, ... in the order of the old ids; 0 stays 0."""
+    present = np.bincount(ids.reshape(-1), minlength=1) > 0
+    present[0] = False
+    table = np.where(present, np.cumsum(present), 0).astype(np.uint16)
+    return table[ids]

@@ -1,0 +1,185 @@
+"""The plan of a corpus, as data: what every shard holds, from which sources. Written before any pixel is drawn.
+
+    config.toml       the resolved config
+    sources.parquet   kind, name, sha256, licence, origin, split, path: one row a source
+    plan.json         counts, versions, refused sources, digest of sources.parquet; its own digest is the plan's name
+
+A worker needs nothing but these files, so a shard is a function of (plan, shard) on any machine that sees the sources.
+"""
+
+import importlib.metadata
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datagen.config import SPLITS, CorpusConfig
+from datagen.fonts import font_sources
+from datagen.scenes.table import SCENES
+from datagen.sources import Found, PlannedSource, RefusedSource, deal_by_hash, deal_in_order, find_captured, find_photos
+from datagen.texts import words_of
+from pipeline.base.config import from_table, to_table
+from pipeline.base.errors import ConfigError, ShardError
+from pipeline.base.store import Store, canonical_json, sha256_file, sha256_hex
+from pipeline.formats.sample import Source
+from pipeline.formats.shards import ShardName, read_parquet
+
+PLAN, SOURCES, CONFIG = "plan.json", "sources.parquet", "config.toml"
+FORMAT, FORMAT_VERSION = "diptych-corpus-plan", 1
+
+_DISTRIBUTIONS = ("diptych", "numpy", "pillow", "scikit-image")
+"""What can change a sample's bytes; another version is another plan."""
+_CAPTURED_ONLY_WEIGHTS = {"train": 8, "val": 1, "test": 1}
+
+_SCHEMA = pa.schema([(name, pa.string()) for name in ("kind", "name", "sha256", "licence", "origin", "split", "path")])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """One unit of work: the samples `first` to `first + num_samples - 1` of a split."""
+
+    name: ShardName
+    first: int
+    num_samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that decides a corpus's bytes."""
+
+    config: CorpusConfig
+    sources: tuple[PlannedSource, ...]
+    refused: tuple[RefusedSource, ...]
+    versions: dict[str, str]
+
+    def photos(self, split: str) -> tuple[PlannedSource, ...]:
+        """Return the photographs that only `split` may show."""
+        return tuple(planned for planned in self.sources if planned.source.kind == "photo" and planned.split == split)
+
+    def screens(self, split: str) -> tuple[PlannedSource, ...]:
+        """Return the captured screens of `split`, in order; they follow its synthesized samples."""
+        return tuple(planned for planned in self.sources if planned.source.kind == "screen" and planned.split == split)
+
+    def num_samples(self, split: str) -> int:
+        """Return how many samples are planned for `split`, synthesized and captured."""
+        return self.config.num_samples.of(split) + len(self.screens(split))
+
+    def shards(self) -> list[Shard]:
+        """Return all shards in their canonical order."""
+        size = self.config.samples_per_shard
+        return [
+            Shard(
+                name=ShardName(corpus=self.config.name, split=split, index=first // size),
+                first=first,
+                num_samples=min(size, self.num_samples(split) - first),
+            )
+            for split in SPLITS
+            for first in range(0, self.num_samples(split), size)
+        ]
+
+
+def make(config: CorpusConfig) -> Plan:
+    """Look for the sources and decide who gets what; draws nothing and writes nothing.
+
+    Raises: UsageError: a folder is missing or holds no usable picture; ConfigError: a scene that does not exist.
+    """
+    unknown = sorted(set(config.scenes) - set(SCENES))
+    if unknown:
+        raise ConfigError(f"scenes: unknown scene '{unknown[0]}'; known: {', '.join(SCENES)}")
+    weights = {split: config.num_samples.of(split) for split in SPLITS}
+    sources: list[PlannedSource] = []
+    refused: list[RefusedSource] = []
+    if config.num_samples.total:
+        photos = find_photos(config.photos)
+        sources += deal_by_hash(photos.sources, weights, seed=config.seed)
+        refused += photos.refused
+        sources += [
+            PlannedSource(source=words_of(split).source, split=split, path="") for split in SPLITS if weights[split]
+        ]
+        sources += [PlannedSource(source=source, split="", path="") for source in font_sources()]
+    if config.captured is not None:
+        screens = find_captured(config.captured)
+        sources += _deal_screens(screens, weights if config.num_samples.total else _CAPTURED_ONLY_WEIGHTS)
+        refused += screens.refused
+    return Plan(config=config, sources=tuple(sources), refused=tuple(refused), versions=_versions(config))
+
+
+def write(store: Store, plan: Plan) -> str:
+    """Write the plan's files, `plan.json` last; return its SHA-256."""
+    table, data = _encode(plan)
+    store.write_bytes(SOURCES, table)
+    store.write_bytes(PLAN, data)
+    return sha256_hex(data)
+
+
+def digest(plan: Plan) -> str:
+    """Return the SHA-256 that `write` would give the plan."""
+    return sha256_hex(_encode(plan)[1])
+
+
+def read(store: Store) -> tuple[Plan, str]:
+    """Return the plan in a corpus folder and its SHA-256. Raises: ShardError: it is damaged."""
+    data = store.read_bytes(PLAN)
+    where = store.where(PLAN)
+    try:
+        table = json.loads(data)
+        if (table["format"], table["format_version"]) != (FORMAT, FORMAT_VERSION):
+            raise ValueError(f"format is {table['format']} {table['format_version']}")
+        expected = table["sources_sha256"]
+        config = from_table(CorpusConfig, table["config"], where=where)
+        refused = tuple(RefusedSource(**row) for row in table["refused"])
+        versions = dict(table["versions"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise ShardError(f"{where}: not a corpus plan ({error})") from error
+    if sha256_hex(store.read_bytes(SOURCES)) != expected:
+        raise ShardError(f"{store.where(SOURCES)}: not the table that {PLAN} was written over")
+    rows = read_parquet(store, SOURCES).to_pylist()
+    sources = tuple(_planned(row) for row in rows)
+    return Plan(config=config, sources=sources, refused=refused, versions=versions), sha256_hex(data)
+
+
+def _encode(plan: Plan) -> tuple[bytes, bytes]:
+    """Return the bytes of `sources.parquet` and `plan.json`."""
+    rows = [asdict(planned.source) | {"split": planned.split, "path": planned.path} for planned in plan.sources]
+    buffer = BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), buffer, compression="zstd", write_page_checksum=True)
+    table = buffer.getvalue()
+    shards = plan.shards()
+    data = canonical_json(
+        {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "config": to_table(plan.config),
+            "num_samples": {split: plan.num_samples(split) for split in SPLITS},
+            "num_shards": {split: sum(shard.name.split == split for shard in shards) for split in SPLITS},
+            "refused": [asdict(refused) for refused in plan.refused],
+            "sources_sha256": sha256_hex(table),
+            "versions": plan.versions,
+        }
+    )
+    return table, data
+
+
+def _planned(row: Mapping[str, Any]) -> PlannedSource:
+    source = Source(**{name: row[name] for name in ("kind", "name", "sha256", "licence", "origin")})
+    return PlannedSource(source=source, split=row["split"], path=row["path"])
+
+
+def _deal_screens(found: Found, weights: dict[str, int]) -> tuple[PlannedSource, ...]:
+    # Neighbouring frames look alike, so each split gets a run of them. One or two frames go to the largest splits.
+    ranked = sorted(SPLITS, key=lambda split: -weights[split])
+    served = set(ranked[: len(found.sources)])
+    return deal_in_order(found.sources, {split: weights[split] if split in served else 0 for split in SPLITS})
+
+
+def _versions(config: CorpusConfig) -> dict[str, str]:
+    versions = {name: importlib.metadata.version(name) for name in _DISTRIBUTIONS}
+    if config.masks.sam_checkpoint is not None:
+        from pathlib import Path
+
+        versions["sam_checkpoint_sha256"] = sha256_file(Path(config.masks.sam_checkpoint))
+    return versions

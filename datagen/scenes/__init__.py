@@ -1,0 +1,1 @@
+"""One module a scene; `table.py` lists them."""
