@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.base.config import to_table, to_toml
-from pipeline.base.errors import PictureError, UsageError
+from pipeline.base.errors import CheckpointError, PictureError, UsageError
 from pipeline.base.progress import Progress
 from pipeline.base.store import Store
 from pipeline.codecs import checkpoint as checkpoints
@@ -49,6 +49,7 @@ class _Evaluation:
 
     config: EvaluateConfig
     loaded: list[LoadedCodec]
+    segmenter: "Segmenter | None"
     store: Store
     rows: list[Row] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
@@ -67,7 +68,9 @@ def run(
     if not checkpoints:
         raise UsageError("evaluate: no checkpoint given, expected at least one")
     subjects = open_subjects(pictures, split=config.split, max_pictures=config.max_pictures)
-    state = _Evaluation(config=config, loaded=_load_all(checkpoints, config.device), store=Store(out))
+    loaded = _load_all(checkpoints, config.device)
+    segmenter = _segmenter(loaded[0]) if config.labels == "auto" else None
+    state = _Evaluation(config=config, loaded=loaded, segmenter=segmenter, store=Store(out))
     progress.total(len(subjects.names))
     example_places = spread(len(subjects.names), config.num_examples)
     for index, name in enumerate(subjects.names):
@@ -112,15 +115,26 @@ def _load_all(paths: Sequence[str], device: str) -> list[LoadedCodec]:
     return loaded
 
 
+def _segmenter(loaded: LoadedCodec) -> Segmenter | None:
+    """Return the codec if it can tell natural from synthetic pixels."""
+    if not isinstance(loaded.codec, Segmenter):
+        return None
+    try:
+        loaded.codec.label_probability(np.zeros((1, 1, 3), np.uint8))
+    except CheckpointError:
+        # Its kind of codec has a head, these weights have none.
+        return None
+    return loaded.codec
+
+
 def _labelled(subject: Subject, state: _Evaluation) -> Subject:
     if state.config.labels == "none":
         return replace(subject, label=None, label_source="none")
-    first = state.loaded[0]
-    if subject.label is not None or not isinstance(first.codec, Segmenter):
+    if subject.label is not None or state.segmenter is None:
         return subject
-    natural = first.codec.label_probability(subject.pixels) >= 0.5
+    natural = state.segmenter.label_probability(subject.pixels) >= 0.5
     label = np.where(natural, NATURAL, SYNTHETIC).astype(np.uint8)
-    return replace(subject, label=label, label_source=f"head of {coder_name(first)}")
+    return replace(subject, label=label, label_source=f"head of {coder_name(state.loaded[0])}")
 
 
 def _measure(state: _Evaluation, subject: Subject, *, keep: bool) -> None:

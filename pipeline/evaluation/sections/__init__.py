@@ -1,0 +1,1 @@
+"""The report's parts, each over one stage's output folder."""
