@@ -25,7 +25,8 @@ _NORMAL_TAIL = 4.892  # standard deviations that leave _TAIL_MASS outside
 
 def scale_table() -> NDArray[np.float64]:
     """Return the 64 standard deviations, log-spaced from 0.11 to 256 (Balle et al. 2018, as released)."""
-    return np.exp(np.linspace(math.log(SCALE_MIN), math.log(SCALE_MAX), NUM_SCALES))
+    scales: NDArray[np.float64] = np.geomspace(SCALE_MIN, SCALE_MAX, NUM_SCALES)
+    return scales
 
 
 def quantise_pmf(pmf: NDArray[np.float64]) -> NDArray[np.int32]:
@@ -53,7 +54,8 @@ def quantise_pmf(pmf: NDArray[np.float64]) -> NDArray[np.int32]:
         _, symbol = heap[0]
         freqs[symbol] += step
         heapq.heapreplace(heap, (price(symbol), symbol))
-    return np.concatenate([[0], np.cumsum(freqs)]).astype(np.int32)
+    cdf: NDArray[np.int32] = np.concatenate([[0], np.cumsum(freqs)]).astype(np.int32)
+    return cdf
 
 
 def gaussian_tables() -> CdfTables:
@@ -73,11 +75,24 @@ def gaussian_tables() -> CdfTables:
     return pack_tables(pmfs, offsets)
 
 
-def pack_tables(pmfs: list[NDArray[np.float64]], offsets: list[int], *, width: int = 0) -> CdfTables:
-    """Quantise one pmf a table (the escape's mass last) into tables of at least `width` columns."""
+def prior_tables(pmfs_CS: NDArray[np.float64], *, first: int) -> CdfTables:
+    """Return a table for each pmf over the symbols first, first + 1, ...; rare tails are left to the escape."""
+    pmfs, offsets = [], []
+    for pmf in pmfs_CS:
+        low = int(np.searchsorted(np.cumsum(pmf), _TAIL_MASS / 2.0))
+        high = len(pmf) - int(np.searchsorted(np.cumsum(pmf[::-1]), _TAIL_MASS / 2.0))
+        # A density that lies wholly outside leaves nothing between; one symbol has to remain.
+        low = min(low, len(pmf) - 1)
+        inner = pmf[low : max(high, low + 1)]
+        pmfs.append(np.append(inner, max(1.0 - float(inner.sum()), 0.0)))
+        offsets.append(first + low)
+    return pack_tables(pmfs, offsets)
+
+
+def pack_tables(pmfs: list[NDArray[np.float64]], offsets: list[int]) -> CdfTables:
+    """Quantise one pmf a table, the escape's mass last."""
     cdfs = [quantise_pmf(pmf) for pmf in pmfs]
-    width = max(width, *(len(cdf) for cdf in cdfs)) if cdfs else width
-    packed = np.full((len(cdfs), width), 1 << PRECISION, dtype=np.int32)
+    packed = np.full((len(cdfs), max(map(len, cdfs))), 1 << PRECISION, dtype=np.int32)
     for row, cdf in zip(packed, cdfs, strict=True):
         row[: len(cdf)] = cdf
     lengths = np.array([len(cdf) for cdf in cdfs], dtype=np.int32)

@@ -12,7 +12,8 @@ Between the sums stand elementwise products, square roots and roundings, which I
 Shapes: C channels in, O channels out, H rows, W columns of the layer's input. No batch: pictures go one by one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +30,11 @@ _ENERGY_SHIFT = 22
 _MAX_GAMMA_SUM = 1 << 18
 _MAX_SHIFT = 30
 # Columns of a patch matrix are cut so that it stays in a core's cache.
-_PATCH_ELEMENTS = 1 << 20
+_PATCH_ELEMENTS = 1 << 18
+
+Phase = tuple[int, int]
+"""Row and column, modulo the upsampling factor, of the output positions that one matrix gives."""
+Phases = Mapping[Phase, Tensor]
 
 
 class IntegerConv(nn.Module):
@@ -64,13 +69,68 @@ class IntegerConv(nn.Module):
         self.bias.copy_((bias * 2.0 ** (shift + fraction)).round().to(torch.int64))
         self.shift.fill_(shift)
 
-    def forward(self, x_CHW: Tensor) -> Tensor:
-        """Return the exact sums (O, H, W) or (O, 2H, 2W), float64; they have `shift` more fraction bits than x."""
-        weight, bias = self.weight.double(), self.bias.double()
+    def forward(self, x_CHW: Tensor, finish: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return finish(exact sums), (O, H, W) or (O, 2H, 2W), float64.
+
+        The sums have `shift` more fraction bits than x. `finish` takes and returns (O, P), any set of P positions; it
+        runs while a few rows' sums are still in the processor's cache.
+        """
+        channels, height, width = x_CHW.shape
+        factor = 2 if self.upsample else 1
+        padded = nn.functional.pad(x_CHW, (1, 1, 1, 1))
+        out = x_CHW.new_empty(len(self.bias), factor * height, factor * width)
+        bias_O1 = self.bias.double()[:, None]
+        # With few outputs, shifting products is cheaper than copying patches.
+        scatter = self.upsample and 4 * len(self.bias) <= channels
+        phases = self._scatter_phases if scatter else self._gather_phases
+        matrices = {} if scatter else self._matrices()
+        # Scattering repeats the rows around a chunk, so its chunks must not be flat.
+        rows = max(32 if scatter else 1, _PATCH_ELEMENTS // (9 * channels * width))
+        for top in range(0, height, rows):
+            num_rows = min(rows, height - top)
+            for (row, column), sums_OP in phases(padded[:, top : top + num_rows + 2], matrices):
+                target = out[:, factor * top + row : factor * (top + num_rows) : factor, column::factor]
+                target.copy_(finish(sums_OP.add_(bias_O1)).view(-1, num_rows, width))
+        return out
+
+    def _gather_phases(self, padded: Tensor, matrices: Phases) -> Iterator[tuple[Phase, Tensor]]:
+        """Give each output phase's sums (O, P) for rows with one more row and column around: matrix times patches."""
+        channels, height, width = padded.shape
+        patches = padded.new_empty(3, 3, channels, height - 2, width - 2)
+        for dx, dy in product(range(3), range(3)):
+            patches[dx, dy] = padded[:, dy : dy + height - 2, dx : dx + width - 2]
+        columns = patches.view(9 * channels, -1)
+        for phase, matrix in matrices.items():
+            yield phase, matrix @ columns[-matrix.shape[1] :]
+
+    def _scatter_phases(self, padded: Tensor, _: Phases) -> Iterator[tuple[Phase, Tensor]]:
+        """Give the same sums: all 25 taps' products first, then their shifted sums."""
+        channels, height, width = padded.shape
+        weight = self.weight.double().permute(2, 3, 1, 0).reshape(-1, channels)
+        products = (weight @ padded.flatten(1)).view(5, 5, -1, height, width)
+        for row, column in product(range(2), range(2)):
+            sums = products.new_zeros(products.shape[2], height - 2, width - 2)
+            for y, x in product(range(row, 5, 2), range(column, 5, 2)):
+                sums += products[y, x, :, 2 - y // 2 : height - y // 2, 2 - x // 2 : width - x // 2]
+            yield (row, column), sums.flatten(1)
+
+    def _matrices(self) -> Phases:
+        """Return, for each output phase (row, column), the matrix (O, taps) over the last columns of a 3x3 patch.
+
+        A patch's taps go column by column, so that the odd columns' phases, which see no tap on the left, take the
+        last two thirds.
+        """
+        weight = self.weight.double()
         if not self.upsample:
-            return nn.functional.conv2d(x_CHW[None], weight, padding=1)[0] + bias[:, None, None]
-        out = nn.functional.conv_transpose2d(x_CHW[None], weight, stride=2, padding=2, output_padding=1)[0]
-        return out + bias[:, None, None]
+            return {(0, 0): weight.permute(0, 3, 2, 1).flatten(1)}
+        groups = {}
+        for row, column in product(range(2), range(2)):
+            # Output 2m + phase takes input m + 1 - k // 2 through the taps k of the phase's parity.
+            taps = weight.new_zeros(weight.shape[1], 3 - column, 3, weight.shape[0])
+            for tap_y, tap_x in product(range(row, 5, 2), range(column, 5, 2)):
+                taps[:, 2 - tap_x // 2 - column, 2 - tap_y // 2] = weight[:, :, tap_y, tap_x].T
+            groups[row, column] = taps.flatten(1)
+        return groups
 
 
 class IntegerIgdn(nn.Module):
@@ -98,11 +158,12 @@ class IntegerIgdn(nn.Module):
         self.beta.copy_((beta * 2.0 ** (shift + energy_fraction)).round().to(torch.int64))
         self.shift.fill_(shift)
 
-    def forward(self, x_CHW: Tensor) -> Tensor:
-        energy = (x_CHW * x_CHW * 2.0**-_ENERGY_SHIFT).floor_().flatten(1)
+    def forward(self, x_CP: Tensor) -> Tensor:
+        """Return the activations (C, P) of P positions."""
+        energy = (x_CP * x_CP).mul_(2.0**-_ENERGY_SHIFT).floor_()
         norm = torch.addmm(self.beta.double()[:, None], self.gamma.double(), energy)
-        norm *= 2.0 ** -(int(self.shift) + 2 * FRACTION - _ENERGY_SHIFT)
-        return (x_CHW * norm.sqrt_().view_as(x_CHW)).round_().clamp_(-MAX_ACTIVATION, MAX_ACTIVATION)
+        norm.mul_(2.0 ** -(int(self.shift) + 2 * FRACTION - _ENERGY_SHIFT)).sqrt_()
+        return norm.mul_(x_CP).round_().clamp_(-MAX_ACTIVATION, MAX_ACTIVATION)
 
 
 def requantise(sums: Tensor, bits: int) -> Tensor:

@@ -38,7 +38,7 @@ class _LowerBound(torch.autograd.Function):
 
 def lower_bound(x: Tensor, bound: float) -> Tensor:
     """Return max(x, bound); where x is below, a gradient that would raise it still passes."""
-    result: Tensor = _LowerBound.apply(x, bound)  # type: ignore[no-untyped-call]
+    result: Tensor = _LowerBound.apply(x, bound)
     return result
 
 

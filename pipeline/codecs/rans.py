@@ -108,9 +108,7 @@ def decode(data: bytes | memoryview, indexes: NDArray[np.integer[Any]], tables: 
     lanes, states, words = _parse(memoryview(data).cast("B"))
     table_of = _as_int32(indexes)
     out = np.empty(table_of.size, dtype=np.int32)
-    status = _compile(_decode_lanes)(
-        words, states, table_of, tables.cdfs, tables.lengths, tables.offsets, _buckets(tables), out
-    )
+    status = _compile(_decode_lanes)(words, states, table_of, _arrays(tables), _buckets(tables), out)
     if status == _BAD_INDEX:
         raise ValueError(f"an index is not within the {len(tables.lengths)} tables")
     if status == _OUT_OF_WORDS:
@@ -127,6 +125,14 @@ def _as_int32(indexes: NDArray[np.integer[Any]]) -> Int32s:
     return np.ascontiguousarray(indexes, dtype=np.int32).ravel()
 
 
+def _arrays(tables: CdfTables) -> tuple[Int32s, Int32s, Int32s]:
+    """Return what the kernels index, in C order and writable, so that each kernel is compiled for one kind of array."""
+    cdfs, lengths, offsets = (
+        np.require(a, requirements=("C", "W")) for a in (tables.cdfs, tables.lengths, tables.offsets)
+    )
+    return cdfs, lengths, offsets
+
+
 def _encode_with(symbols: NDArray[np.int64], indexes: Int32s, tables: CdfTables, lanes: int) -> bytes:
     states = np.full(lanes, 0 if lanes == 1 else _LOWER, dtype=np.int64)
     # Every step writes at most one word; a symbol takes one step, an escaped one four.
@@ -135,7 +141,7 @@ def _encode_with(symbols: NDArray[np.int64], indexes: Int32s, tables: CdfTables,
         what = "an index" if status == _BAD_INDEX else "a symbol"
         raise ValueError(f"{what} is out of range ({len(tables.lengths)} tables, symbols within +-{MAX_SYMBOL})")
     words = np.empty(symbols.size + 3 * num_escapes, dtype=np.uint32)
-    first = _compile(_encode_lanes)(symbols, indexes, tables.cdfs, tables.lengths, tables.offsets, states, words)
+    first = _compile(_encode_lanes)(symbols, indexes, _arrays(tables), states, words)
     if lanes == 1:
         state = int(states[0])
         size = (state.bit_length() + 7) // 8
@@ -178,16 +184,17 @@ def _buckets(tables: CdfTables) -> Int32s:
 def _compile(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a kernel on first use; kept on disk where numba finds a writable folder."""
     try:
-        return numba.njit(cache=True, nogil=True)(kernel)  # type: ignore[no-any-return]
+        compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True)(kernel)
     except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        return numba.njit(nogil=True)(kernel)  # type: ignore[no-any-return]
+        compiled = numba.njit(nogil=True)(kernel)
+    return compiled
 
 
 # --- kernels: int64 throughout; a state is below 2^63, so nothing here can overflow or become a float --------------
 
 
 @numba.extending.register_jitable
-def _put(state: int, start: int, freq: int, words: Any, position: int) -> tuple[int, int]:
+def _put(state: Any, start: Any, freq: Any, words: Any, position: int) -> tuple[Any, int]:
     """Push [start, start + freq) of 2^16 on a state; a word goes out first if the state would pass 2^63."""
     if state >= freq << 47:
         position -= 1
@@ -198,7 +205,7 @@ def _put(state: int, start: int, freq: int, words: Any, position: int) -> tuple[
 
 
 @numba.extending.register_jitable
-def _put_bits(state: int, value: int, num_bits: int, words: Any, position: int) -> tuple[int, int]:
+def _put_bits(state: Any, value: Any, num_bits: Any, words: Any, position: int) -> tuple[Any, int]:
     """Push `num_bits` (0 to 32) uniform bits."""
     low = min(num_bits, 16)
     if low > 0:
@@ -224,9 +231,10 @@ def _count_escapes(symbols: Any, indexes: Any, lengths: Any, offsets: Any) -> tu
     return _OK, count
 
 
-def _encode_lanes(symbols: Any, indexes: Any, cdfs: Any, lengths: Any, offsets: Any, states: Any, words: Any) -> int:
+def _encode_lanes(symbols: Any, indexes: Any, tables: Any, states: Any, words: Any) -> int:
     """Code all symbols, last one first, filling `words` from its end; return the position of the first word."""
-    position = words.size
+    cdfs, lengths, offsets = tables
+    position: int = words.size
     lane_mask = states.size - 1
     for i in range(symbols.size - 1, -1, -1):
         table = indexes[i]
@@ -257,7 +265,7 @@ def _fill_buckets(cdfs: Any, buckets: Any) -> None:
 
 
 @numba.extending.register_jitable
-def _take_bits(state: int, num_bits: int, words: Any, position: int) -> tuple[int, int, int]:
+def _take_bits(state: Any, num_bits: Any, words: Any, position: int) -> tuple[Any, Any, int]:
     """Pop `num_bits` (0 to 16) uniform bits; return them, the state and the position. Reads as `_decode_lanes` does."""
     slot = state & _SLOT_MASK
     shift = PRECISION - num_bits
@@ -268,10 +276,9 @@ def _take_bits(state: int, num_bits: int, words: Any, position: int) -> tuple[in
     return slot >> shift, state, position
 
 
-def _decode_lanes(
-    words: Any, states: Any, indexes: Any, cdfs: Any, lengths: Any, offsets: Any, buckets: Any, out: Any
-) -> int:
+def _decode_lanes(words: Any, states: Any, indexes: Any, tables: Any, buckets: Any, out: Any) -> int:
     """Fill `out`; return a status. `states` holds the lanes' last states afterwards."""
+    cdfs, lengths, offsets = tables
     position = 0
     lane_mask = states.size - 1
     for i in range(indexes.size):

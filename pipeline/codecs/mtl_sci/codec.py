@@ -11,7 +11,7 @@ Shapes: N batch, H, W picture; h, w = ceil(H/16), ceil(W/16); M latent channels;
 z (N, num_channels, ceil(h/4), ceil(w/4)).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -26,17 +26,15 @@ from pipeline.codecs.interface import AbstractCodec, CodecOutput, Coded, SideInp
 from pipeline.codecs.mtl_sci.config import MtlSciConfig
 from pipeline.codecs.mtl_sci.frozen import MAX_Y, MAX_Z, MEDIAN_FRACTION, FrozenDecoder
 from pipeline.codecs.priors import FactorisedPrior, normal_likelihood, quantise
-from pipeline.codecs.strips import in_strips
+from pipeline.codecs.strips import STRIDE, analyse_in_strips, strip_rows, synthesise_in_strips
 
 SEGMENT_Y = 1
 SEGMENT_Z = 2
-STRIDE = 16
-"""Picture rows or columns of one latent row or column."""
-# Latent rows that a strip sees beyond its own: each of the four 5x5 layers reaches at most 2 of its input rows.
-HALO = 2
 # The hyper synthesis states (index - INDEX_BIAS) / INDEX_GAIN: it starts near 0 and moves at the other layers' pace.
 INDEX_BIAS = 18.0
 INDEX_GAIN = 10.0
+PICTURE_MEAN = 0.5
+"""Taken from the input and added to the output, so that the networks see values about 0."""
 
 
 def build(config: MtlSciConfig) -> "MtlSci":
@@ -71,13 +69,13 @@ class MtlSci(AbstractCodec):
     def forward(self, pictures_N3HW: Tensor) -> CodecOutput:
         height, width = pictures_N3HW.shape[2:]
         pad = (0, -width % STRIDE, 0, -height % STRIDE)
-        y_NMhw = self.analysis(nn.functional.pad(pictures_N3HW, pad, mode="replicate") - 0.5)
+        y_NMhw = self.analysis(nn.functional.pad(pictures_N3HW, pad, mode="replicate") - PICTURE_MEAN)
         z_hat, z_likelihoods = self.z_prior(self.hyper_analysis(y_NMhw.abs()))
         scales_NMhw = self._scales(z_hat, y_NMhw.shape[2], y_NMhw.shape[3])
         y_hat_NMhw = quantise(y_NMhw, training=self.training)
         logits = None if self.head is None else self.head(y_hat_NMhw)[:, :, :height, :width]
         return CodecOutput(
-            reconstruction=self.synthesis(y_hat_NMhw)[:, :, :height, :width] + 0.5,
+            reconstruction=self.synthesis(y_hat_NMhw)[:, :, :height, :width] + PICTURE_MEAN,
             likelihoods={"y": normal_likelihood(y_hat_NMhw, scales_NMhw), "z": z_likelihoods},
             label_logits=logits,
         )
@@ -89,15 +87,16 @@ class MtlSci(AbstractCodec):
         return [self.z_prior.quantiles]
 
     def freeze(self) -> None:
-        self.frozen.store_transforms(self.hyper_synthesis, self.synthesis, gain=INDEX_GAIN, bias=INDEX_BIAS)
+        self.frozen.store_hyper_synthesis(self.hyper_synthesis, gain=INDEX_GAIN, offset=INDEX_BIAS)
+        self.frozen.store_synthesis(self.synthesis, offset=PICTURE_MEAN)
         self.frozen.store_tables(self.z_prior)
 
     @torch.no_grad()
     def compress(self, picture: NDArray[np.uint8], side: SideInputs) -> Coded:  # noqa: ARG002 - the interface's
         height, width, _ = picture.shape
-        y_NMhw = self._latent(picture)
-        z = self.hyper_analysis(y_NMhw.abs())[0]
-        y_symbols = y_NMhw[0].round().clamp(-MAX_Y, MAX_Y).int().cpu()
+        y_Mhw = self._latent(picture)
+        z = self.hyper_analysis(y_Mhw.abs()[None])[0]
+        y_symbols = y_Mhw.round().clamp(-MAX_Y, MAX_Y).int().cpu()
         medians = self.frozen.medians.to(z) * 2.0**-MEDIAN_FRACTION
         z_symbols = (z - medians[:, None, None]).round().clamp(-MAX_Z, MAX_Z).int().cpu()
         z_data = rans.encode(z_symbols.numpy(), _channel_indexes(z_symbols.shape), self.frozen.z_tables.load())
@@ -130,11 +129,10 @@ class MtlSci(AbstractCodec):
         """
         if self.head is None:
             raise CheckpointError("this codec has no segmentation head (segmentation_head = false)")
-        y_hat_Mhw = self._latent(picture)[0].round()
-        head = self.head
-        logits = in_strips(
-            y_hat_Mhw, lambda strip: head(strip[None])[0], num_channels=self._config.num_channels, halo=HALO
-        )
+        y_hat_Mhw = self._latent(picture).round()
+        steps = [self.head[0:2], self.head[2:4], self.head[4:6], self.head[6:]]
+        rows = strip_rows(y_hat_Mhw.shape[2], self._config.num_channels)
+        logits = synthesise_in_strips(y_hat_Mhw, [_unbatched(step) for step in steps], rows=rows)
         probability: NDArray[np.float32] = torch.sigmoid(logits[0]).cpu().numpy()
         return np.ascontiguousarray(probability[: picture.shape[0], : picture.shape[1]])
 
@@ -145,13 +143,27 @@ class MtlSci(AbstractCodec):
         log_step = float(np.log(table[-1] / table[0])) / (NUM_SCALES - 1)
         return float(table[0]) * torch.exp(log_step * indexes.clamp(0.0, NUM_SCALES - 1.0))
 
-    def _latent(self, picture: NDArray[np.uint8]) -> Tensor:
-        """Return y (1, M, h, w) of an RGB picture (H, W, 3), alone in its batch."""
+    def _latent(self, picture: NDArray[np.uint8], *, rows: int = 0) -> Tensor:
+        """Return y (M, h, w) of an RGB picture (H, W, 3); `rows` sets the latent rows of a strip."""
         height, width, _ = picture.shape
         padded = np.pad(picture, ((0, -height % STRIDE), (0, -width % STRIDE), (0, 0)), mode="edge")
-        x_3HW = torch.from_numpy(padded).permute(2, 0, 1).to(self.device).float() / 255.0 - 0.5
-        latent: Tensor = self.analysis(x_3HW[None])
-        return latent
+        x_3HW = torch.from_numpy(padded).permute(2, 0, 1)
+        rows = rows or strip_rows(padded.shape[1] // STRIDE, self._config.num_channels)
+
+        def analyse(strip_3HW: Tensor) -> Tensor:
+            x = strip_3HW.to(self.device).float() / 255.0 - PICTURE_MEAN
+            latent: Tensor = self.analysis(x[None])[0]
+            return latent
+
+        return analyse_in_strips(x_3HW, analyse, rows=rows)
+
+
+def _unbatched(step: nn.Module) -> Callable[[Tensor], Tensor]:
+    def run(x: Tensor) -> Tensor:
+        out: Tensor = step(x[None])[0]
+        return out
+
+    return run
 
 
 def _channel_indexes(shape: tuple[int, ...] | torch.Size) -> NDArray[np.int32]:

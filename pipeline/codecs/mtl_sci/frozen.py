@@ -3,24 +3,30 @@
 Shapes: M latent channels, C hidden channels; h, w latent rows and columns; y (M, h, w); z (C, ceil(h/4), ceil(w/4)).
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline.codecs.entropy import NUM_SCALES, StoredTables, gaussian_tables, pack_tables
+from pipeline.codecs.entropy import NUM_SCALES, StoredTables, gaussian_tables, prior_tables
 from pipeline.codecs.integer_net import FRACTION, IntegerConv, IntegerIgdn, requantise
 from pipeline.codecs.priors import FactorisedPrior
-from pipeline.codecs.strips import in_strips
+from pipeline.codecs.strips import strip_rows, synthesise_in_strips
+
+T = TypeVar("T", bound=nn.Module)
 
 MAX_Y = 1 << 15
 """Largest magnitude of a symbol of y; the encoder clamps there."""
 MAX_Z = 127
 """Largest magnitude of a symbol of z, counted from the channel's median."""
 MEDIAN_FRACTION = 8
+"""Fraction bits of a median of z."""
+_MAX_MEDIAN = 1 << 20
 _Y_WIDTH = 2509  # columns of the widest normal's table
 _Z_WIDTH = 2 * MAX_Z + 3
-_TAIL = 5e-7
 
 
 class FrozenDecoder(nn.Module):
@@ -36,79 +42,78 @@ class FrozenDecoder(nn.Module):
         self.z_tables = StoredTables(n, _Z_WIDTH)
         self.register_buffer("medians", torch.zeros(n, dtype=torch.int32))
         self.hyper = nn.ModuleList(
-            [
-                IntegerConv(n, n, upsample=True),
-                IntegerConv(n, n, upsample=True),
-                IntegerConv(n, m, upsample=False),
-            ]
+            [IntegerConv(n, n, upsample=True), IntegerConv(n, n, upsample=True), IntegerConv(n, m, upsample=False)]
         )
         self.convs = nn.ModuleList([IntegerConv(i, o, upsample=True) for i, o in ((m, n), (n, n), (n, n), (n, 3))])
         self.igdns = nn.ModuleList([IntegerIgdn(n) for _ in range(3)])
 
-    def store_transforms(
-        self, hyper_synthesis: nn.Sequential, synthesis: nn.Sequential, *, gain: float, bias: float
-    ) -> None:
-        """Quantise both transforms; the hyper synthesis states (index - bias) / gain."""
-        first, second, third = (layer for layer in hyper_synthesis if not isinstance(layer, nn.ReLU))
-        self.hyper[0].store(first, fraction=MEDIAN_FRACTION)
-        self.hyper[1].store(second, fraction=FRACTION)
-        self.hyper[2].store(third, fraction=FRACTION, gain=gain, offset=bias)
-        for place, conv in enumerate(self.convs):
+    def store_hyper_synthesis(self, transform: nn.Sequential, *, gain: float, offset: float) -> None:
+        """Quantise the hyper synthesis, which gives (index - offset) / gain."""
+        first, second, third = _only(IntegerConv, self.hyper)
+        first.store(transform[0], fraction=MEDIAN_FRACTION)
+        second.store(transform[2], fraction=FRACTION)
+        third.store(transform[4], fraction=FRACTION, gain=gain, offset=offset)
+
+    def store_synthesis(self, transform: nn.Sequential, *, offset: float) -> None:
+        """Quantise the synthesis transform, which gives pixels / 255 - offset."""
+        for place, conv in enumerate(_only(IntegerConv, self.convs)):
             last = place == len(self.convs) - 1
-            conv.store(synthesis[2 * place], fraction=FRACTION if place else 0, offset=0.5 if last else 0.0)
-        for place, igdn in enumerate(self.igdns):
-            igdn.store(synthesis[2 * place + 1])
+            conv.store(transform[2 * place], fraction=FRACTION if place else 0, offset=offset if last else 0.0)
+        for place, igdn in enumerate(_only(IntegerIgdn, self.igdns)):
+            igdn.store(transform[2 * place + 1])
 
     def store_tables(self, z_prior: FactorisedPrior) -> None:
         """Quantise the prior of z and write down the fixed tables of y."""
-        medians = (z_prior.medians * 2.0**MEDIAN_FRACTION).round()
-        limit = 1 << 20
-        self.medians.copy_(medians.clamp(-limit, limit).int())
-        self.y_tables.store(gaussian_tables())
-        offsets = torch.arange(-MAX_Z, MAX_Z + 1, device=medians.device)
-        samples = self.medians[:, None, None] * 2.0**-MEDIAN_FRACTION + offsets
+        medians = (z_prior.medians * 2.0**MEDIAN_FRACTION).round().clamp(-_MAX_MEDIAN, _MAX_MEDIAN)
+        self.medians.copy_(medians.int())
+        distances = torch.arange(-MAX_Z, MAX_Z + 1, device=medians.device)
         with torch.no_grad():
-            pmf_CS = z_prior.likelihood(samples)[:, 0].double().cpu().numpy()
-        pmfs, firsts = [], []
-        for pmf in pmf_CS:
-            below = np.flatnonzero(np.cumsum(pmf) > _TAIL)
-            above = np.flatnonzero(np.cumsum(pmf[::-1]) > _TAIL)
-            low = int(below[0]) if below.size else MAX_Z
-            high = 2 * MAX_Z - int(above[0]) if above.size else MAX_Z
-            low, high = min(low, MAX_Z), max(high, MAX_Z)
-            inner = pmf[low : high + 1]
-            pmfs.append(np.append(inner, max(1.0 - float(inner.sum()), 0.0)))
-            firsts.append(low - MAX_Z)
-        self.z_tables.store(pack_tables(pmfs, firsts, width=_Z_WIDTH))
+            pmfs_C1S = z_prior.likelihood(medians[:, None, None] * 2.0**-MEDIAN_FRACTION + distances)
+        self.z_tables.store(prior_tables(pmfs_C1S[:, 0].double().cpu().numpy(), first=-MAX_Z))
+        self.y_tables.store(gaussian_tables())
 
     def scale_indexes(self, z_symbols: Tensor, h: int, w: int) -> NDArray[np.uint8]:
         """Return the index of the scale of each y symbol, (M, h, w)."""
-        medians = self.medians.cpu()[:, None, None]
-        x = (z_symbols.int() * (1 << MEDIAN_FRACTION) + medians).double().to(self.medians.device)
-        shift = MEDIAN_FRACTION
-        for place, conv in enumerate(self.hyper):
-            x = conv(x)
-            shift += int(conv.shift)
-            if place < 2:
-                x = requantise(x, shift - FRACTION).clamp_(min=0.0)
-                shift = FRACTION
-        indexes = (x[:, :h, :w] * 2.0**-shift).round_().clamp_(0, NUM_SCALES - 1)
-        return indexes.to(torch.uint8).cpu().numpy()
+        x = (z_symbols.int() * (1 << MEDIAN_FRACTION)).to(self.medians.device) + self.medians[:, None, None]
+        x = x.double()
+        first, second, third = _only(IntegerConv, self.hyper)
+        for conv, fraction in ((first, MEDIAN_FRACTION), (second, FRACTION)):
+            x = conv(x, _rectify(int(conv.shift) + fraction - FRACTION))
+        scale = 2.0 ** -(int(third.shift) + FRACTION)
+        indexes = third(x, lambda sums: sums.mul_(scale).round_().clamp_(0, NUM_SCALES - 1))
+        return np.ascontiguousarray(indexes[:, :h, :w].to(torch.uint8).cpu().numpy())
 
     def reconstruct(self, y_symbols: Tensor, height: int, width: int, *, rows: int = 0) -> NDArray[np.uint8]:
         """Return the picture (height, width, 3); `rows` sets the height of a strip and changes nothing else."""
-        y = y_symbols.to(self.medians.device).double()
-        picture = in_strips(y, self._synthesise, num_channels=self.num_channels, halo=2, rows=rows)
+        y_Mhw = y_symbols.to(self.medians.device).double()
+        rows = rows or strip_rows(y_Mhw.shape[2], self.num_channels)
+        picture = synthesise_in_strips(y_Mhw, self._layers(), rows=rows)
         return np.ascontiguousarray(picture[:, :height, :width].permute(1, 2, 0).cpu().numpy())
 
-    def _synthesise(self, x: Tensor) -> Tensor:
-        """Return pixels (3, 16h, 16w), uint8, of a strip of y."""
-        fraction = 0
-        for place, conv in enumerate(self.convs):
-            x = conv(x)
-            fraction += int(conv.shift)
-            if place < len(self.igdns):
-                x = self.igdns[place](requantise(x, fraction - FRACTION))
-                fraction = FRACTION
-        # Clamped before scaling: x is then at most 2^fraction, and the product rounds the same way everywhere.
-        return (x.clamp_(0.0, 2.0**fraction) * (255.0 * 2.0**-fraction)).round_().to(torch.uint8)
+    def _layers(self) -> list[Callable[[Tensor], Tensor]]:
+        """Return the synthesis transform's four steps, the last of which gives pixels, uint8."""
+        first, second, third, last = _only(IntegerConv, self.convs)
+        igdns = _only(IntegerIgdn, self.igdns)
+        inputs = ((first, 0), (second, FRACTION), (third, FRACTION))
+        layers = [_normalise(conv, fraction, igdn) for (conv, fraction), igdn in zip(inputs, igdns, strict=True)]
+        return [*layers, lambda x: last(x, _to_pixels(int(last.shift) + FRACTION)).to(torch.uint8)]
+
+
+def _only(kind: type[T], modules: nn.ModuleList) -> list[T]:
+    """Return the modules, typed."""
+    return [module for module in modules if isinstance(module, kind)]
+
+
+def _rectify(bits: int) -> Callable[[Tensor], Tensor]:
+    return lambda sums: requantise(sums, bits).clamp_(min=0.0)
+
+
+def _normalise(conv: IntegerConv, fraction: int, igdn: IntegerIgdn) -> Callable[[Tensor], Tensor]:
+    """Return the layer igdn(conv(x)) for x with `fraction` bits."""
+    bits = int(conv.shift) + fraction - FRACTION
+    return lambda x: conv(x, lambda sums: igdn(requantise(sums, bits)))
+
+
+def _to_pixels(bits: int) -> Callable[[Tensor], Tensor]:
+    # Clamped first: what is scaled is then a whole number up to 2^bits, and its product is rounded as IEEE 754 says.
+    return lambda sums: sums.clamp_(0.0, 2.0**bits).mul_(255.0 * 2.0**-bits).round_()
