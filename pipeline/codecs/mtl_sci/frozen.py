@@ -3,7 +3,7 @@
 Shapes: M latent channels, C hidden channels; h, w latent rows and columns; y (M, h, w); z (C, ceil(h/4), ceil(w/4)).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pipeline.codecs.blocks import Gdn
 from pipeline.codecs.entropy import NUM_SCALES, StoredTables, gaussian_tables, prior_tables
 from pipeline.codecs.integer_net import FRACTION, IntegerConv, IntegerIgdn, requantise
 from pipeline.codecs.priors import FactorisedPrior
@@ -50,17 +51,21 @@ class FrozenDecoder(nn.Module):
     def store_hyper_synthesis(self, transform: nn.Sequential, *, gain: float, offset: float) -> None:
         """Quantise the hyper synthesis, which gives (index - offset) / gain."""
         first, second, third = _only(IntegerConv, self.hyper)
-        first.store(transform[0], fraction=MEDIAN_FRACTION)
-        second.store(transform[2], fraction=FRACTION)
-        third.store(transform[4], fraction=FRACTION, gain=gain, offset=offset)
+        (last,) = _only(nn.Conv2d, transform)
+        for conv, source, fraction in zip(
+            (first, second), _only(nn.ConvTranspose2d, transform), (MEDIAN_FRACTION, FRACTION), strict=True
+        ):
+            conv.store(source, fraction=fraction)
+        third.store(last, fraction=FRACTION, gain=gain, offset=offset)
 
     def store_synthesis(self, transform: nn.Sequential, *, offset: float) -> None:
         """Quantise the synthesis transform, which gives pixels / 255 - offset."""
-        for place, conv in enumerate(_only(IntegerConv, self.convs)):
+        convs = zip(_only(IntegerConv, self.convs), _only(nn.ConvTranspose2d, transform), strict=True)
+        for place, (conv, source) in enumerate(convs):
             last = place == len(self.convs) - 1
-            conv.store(transform[2 * place], fraction=FRACTION if place else 0, offset=offset if last else 0.0)
-        for place, igdn in enumerate(_only(IntegerIgdn, self.igdns)):
-            igdn.store(transform[2 * place + 1])
+            conv.store(source, fraction=FRACTION if place else 0, offset=offset if last else 0.0)
+        for igdn, layer in zip(_only(IntegerIgdn, self.igdns), _only(Gdn, transform), strict=True):
+            igdn.store(layer)
 
     def store_tables(self, z_prior: FactorisedPrior) -> None:
         """Quantise the prior of z and write down the fixed tables of y."""
@@ -99,7 +104,7 @@ class FrozenDecoder(nn.Module):
         return [*layers, lambda x: last(x, _to_pixels(int(last.shift) + FRACTION)).to(torch.uint8)]
 
 
-def _only(kind: type[T], modules: nn.ModuleList) -> list[T]:
+def _only(kind: type[T], modules: Iterable[nn.Module]) -> list[T]:
     """Return the modules, typed."""
     return [module for module in modules if isinstance(module, kind)]
 
