@@ -67,6 +67,11 @@ class Archive:
         """Pictures in committed shards."""
         return sum(commit.num_pictures for commit in self.commits)
 
+    def entries(self) -> Iterator[Entry]:
+        """Yield every committed picture's entry, in archive order. Raises: ArchiveError, StorageError."""
+        for commit in self.commits:
+            yield from read_index(self.store, commit.shard)
+
 
 def tar_name(shard: int) -> str:
     """Return the name of a shard's tar."""
@@ -131,12 +136,6 @@ def open_archive(store: Store) -> Archive:
         else:
             commits += [commit] if commit is not None else []
     return Archive(store=store, info=info, commits=tuple(commits), problems=tuple(problems))
-
-
-def iter_entries(archive: Archive) -> Iterator[Entry]:
-    """Yield every committed picture's entry, in archive order. Raises: ArchiveError, StorageError."""
-    for commit in archive.commits:
-        yield from read_index(archive.store, commit.shard)
 
 
 def find_entry(archive: Archive, name: str) -> Entry:

@@ -5,6 +5,7 @@ the 64 bytes of digests a row, which nothing can shrink, stay nearly alone (docs
 """
 
 import io
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -90,6 +91,23 @@ class Entry:
     length: int
     psnr_db: float | None
     bitstream_crc32: int
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a person wants to see of the picture in a list."""
+        return {
+            "name": self.name,
+            "width": self.width,
+            "height": self.height,
+            "num_channels": self.num_channels,
+            "codec": self.codec,
+            "bytes": self.length,
+            "bpp": round(8 * self.length / (self.width * self.height), 4),
+            # JSON has no infinity; an exact picture has no error to state.
+            "psnr_db": self.psnr_db if self.psnr_db is not None and math.isfinite(self.psnr_db) else None,
+            "shard": self.shard,
+            "offset": self.offset,
+            "pixels_sha256": None if self.pixels_sha256 is None else self.pixels_sha256.hex(),
+        }
 
 
 def index_name(shard: int) -> str:

@@ -1,0 +1,248 @@
+"""The archive's three jobs: create, verify, extract."""
+
+import importlib.metadata
+import platform
+import time
+from collections import Counter, deque
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.base.errors import ArchiveError, CheckpointError, MissingDependency, UsageError
+from pipeline.base.progress import Progress
+from pipeline.base.store import TEMPORARY_PREFIX, Store, sha256_hex
+from pipeline.formats.archive import tar_name, write_shard
+from pipeline.formats.archive_index import PLAN, PlanRow, index_name
+from pipeline.formats.archive_records import (
+    ARCHIVE,
+    CommitRecord,
+    Rejection,
+    read_commit,
+    read_info,
+    weights_name,
+    write_info,
+    write_rejected,
+)
+from serving import local, plan
+from serving.config import ArchiveConfig, lasting_settings
+from serving.extraction import ExtractSummary, extract
+from serving.inputs import list_inputs
+from serving.verification import VerifySummary, verify
+
+if TYPE_CHECKING:
+    from serving.engine import Coded
+
+__all__ = ["CreateSummary", "ExtractSummary", "VerifySummary", "create", "extract", "verify"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateSummary:
+    """What an archive holds after `create`; shards that an earlier run had committed are counted in."""
+
+    num_entries: int
+    num_rejected: int
+    rejected: dict[str, int]
+    """How many inputs were refused, by reason."""
+    num_not_listed: int
+    """Files that were passed over in the folders: no picture's suffix, hidden, or temporary."""
+    num_shards: int
+    num_shards_resumed: int
+    """Of these, committed by an earlier run."""
+    input_bytes: int
+    """Of the files whose pictures the archive holds."""
+    bitstream_bytes: int
+    archive_bytes: int
+    """Of tars, indexes, plan and weights."""
+    bpp: float
+    """8 x bitstream_bytes / pixels; 0 if there is no picture."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Weights:
+    path: Path
+    sha256: str
+
+
+def create(
+    sources: Sequence[str], dest: str, *, config: ArchiveConfig, checkpoint: str, progress: Progress
+) -> CreateSummary:
+    """Code the pictures in `sources` into the archive `dest`; run again after a crash, go on where it stopped.
+
+    The archive's bytes depend on the inputs, the weights and the config's lasting settings alone.
+    Raises: UsageError: no pictures, a destination that is something else, an archive begun with other inputs, weights
+    or settings; CheckpointError; StorageError.
+    """
+    started = time.monotonic()
+    listing = list_inputs(sources)
+    progress.total(len(listing.inputs))
+    store = Store(dest)
+    weights = _settle_archive(store, config, checkpoint)
+    rows = list(plan.make_rows(listing.inputs, pictures_per_shard=config.pictures_per_shard))
+    plan_sha256 = plan.settle(store, rows)
+    commits = _committed(store, plan_sha256, num_shards=rows[-1].shard + 1)
+    num_resumed = len(commits)
+    for commit in commits.values():
+        progress.advance(commit.num_pictures)
+        for rejection in commit.rejected:
+            progress.reject(rejection.reason)
+    if num_resumed <= rows[-1].shard:
+        missing = ((shard, inputs) for shard, inputs in plan.shards(store) if shard not in commits)
+        coded = _code(missing, config, weights)
+        # Closed at once if writing fails, so that no worker or replica outlives the job.
+        with closing(coded):
+            for shard, items in groupby(coded, key=itemgetter(0)):
+                told = _tell((item for _, item in items), progress)
+                commits[shard] = write_shard(store, shard, told, plan_sha256=plan_sha256)
+    done = [commits[shard] for shard in sorted(commits)]
+    write_rejected(store, done)
+    return _summary(store, done, listing.num_not_listed, num_resumed, time.monotonic() - started)
+
+
+def _settle_archive(store: Store, config: ArchiveConfig, checkpoint: str) -> _Weights:
+    """Begin the archive, or check that it was begun the same way; the weights are in it afterwards."""
+    try:
+        from pipeline.codecs import checkpoint as checkpoints
+    except ModuleNotFoundError as error:
+        raise MissingDependency(f"{error.name} is not installed; pip install 'diptych[codecs]'") from error
+    loaded = checkpoints.load(checkpoint)
+    codec = {"name": loaded.spec.name, "wire_id": loaded.spec.wire_id, "weights_sha256": loaded.weights_sha256}
+    info = {"codecs": [codec], "settings": lasting_settings(config)}
+    if store.exists(ARCHIVE):
+        _compare(store, info)
+    else:
+        _refuse_other_contents(store)
+        write_info(store, {**info, "versions": _versions()})
+    # Only now, when the folder is known to be an archive, may a killed run's leftovers be removed.
+    store.sweep()
+    path = Path(checkpoint)
+    weights = _Weights(path=path / checkpoints.WEIGHTS if path.is_dir() else path, sha256=loaded.weights_sha256)
+    _settle_weights(store, weights)
+    return weights
+
+
+def _compare(store: Store, info: Mapping[str, Any]) -> None:
+    begun = read_info(store)
+    for part in ("codecs", "settings"):
+        if begun.get(part) != info[part]:
+            raise UsageError(
+                f"{store.where(ARCHIVE)}: the archive was begun with {part} {begun.get(part)}, now it is {info[part]}. "
+                "Use the same, or another destination"
+            )
+
+
+def _refuse_other_contents(store: Store) -> None:
+    folder = store.local_path()
+    others = store.names() if folder is None else [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    others = sorted(name for name in others if not name.startswith(TEMPORARY_PREFIX))
+    if others:
+        raise UsageError(f"{store.url}: not empty and not an archive (holds {others[0]!r}); give another destination")
+
+
+def _settle_weights(store: Store, weights: _Weights) -> None:
+    name = weights_name(weights.sha256)
+    data = Store(weights.path.parent).read_bytes(weights.path.name)
+    if sha256_hex(data) != weights.sha256:
+        raise CheckpointError(f"{weights.path}: the file was changed while it was read")
+    if not store.exists(name) or sha256_hex(store.read_bytes(name)) != weights.sha256:
+        store.write_bytes(name, data)
+
+
+def _committed(store: Store, plan_sha256: str, *, num_shards: int) -> dict[int, CommitRecord]:
+    """Return the records of the shards that need not be done again; no tar is opened."""
+    commits = {}
+    for shard in range(num_shards):
+        try:
+            commit = read_commit(store, shard)
+        except ArchiveError:
+            # A damaged record stands for nothing; the shard is coded again, to the same bytes.
+            continue
+        if commit is not None and commit.plan_sha256 == plan_sha256 and _has_files(store, commit):
+            commits[shard] = commit
+    return commits
+
+
+def _has_files(store: Store, commit: CommitRecord) -> bool:
+    sizes = ((tar_name(commit.shard), commit.tar_bytes), (index_name(commit.shard), commit.index_bytes))
+    return all(store.exists(name) and store.size(name) == size for name, size in sizes)
+
+
+def _code(
+    shards: Iterable[tuple[int, list[PlanRow]]], config: ArchiveConfig, weights: _Weights
+) -> Generator[tuple[int, "Coded"], None, None]:
+    """Yield (shard, entry or rejection) in plan order, from the engine that the config names."""
+    from serving import engine
+    from serving.chunks import cut_chunks
+
+    engine_config = engine.EngineConfig(
+        # Workers and replicas have other working directories.
+        weights_path=str(weights.path.resolve()),
+        weights_sha256=weights.sha256,
+        max_pixels=config.max_pixels,
+        verify=config.verify,
+    )
+    in_flight: deque[int] = deque()
+
+    def tasks() -> Iterator[tuple[engine.Task, ...]]:
+        for chunk in cut_chunks(shards, config):
+            in_flight.append(chunk.shard)
+            yield chunk.tasks
+
+    if config.engine == "ray":
+        from serving import app
+
+        results = app.map_chunks(engine_config, tasks(), replicas=config.workers, address=config.ray_address)
+    else:
+        open_state = partial(engine.open_engine, engine_config)
+        results = local.map_chunks(open_state, engine.code_chunk, tasks(), workers=config.workers)
+    with closing(results):
+        for coded in results:
+            shard = in_flight.popleft()
+            for item in coded:
+                yield shard, item
+
+
+def _tell(items: Iterable["Coded"], progress: Progress) -> Iterator["Coded"]:
+    for item in items:
+        yield item
+        if isinstance(item, Rejection):
+            progress.reject(item.reason)
+        else:
+            progress.advance()
+
+
+def _summary(
+    store: Store, commits: Sequence[CommitRecord], num_not_listed: int, num_resumed: int, seconds: float
+) -> CreateSummary:
+    rejected = Counter(rejection.reason for commit in commits for rejection in commit.rejected)
+    num_pixels = sum(commit.num_pixels for commit in commits)
+    bitstream_bytes = sum(commit.bitstream_bytes for commit in commits)
+    held = sum(commit.tar_bytes + commit.index_bytes for commit in commits)
+    return CreateSummary(
+        num_entries=sum(commit.num_pictures for commit in commits),
+        num_rejected=rejected.total(),
+        rejected=dict(sorted(rejected.items())),
+        num_not_listed=num_not_listed,
+        num_shards=len(commits),
+        num_shards_resumed=num_resumed,
+        input_bytes=sum(commit.input_bytes for commit in commits),
+        bitstream_bytes=bitstream_bytes,
+        archive_bytes=held + store.size(PLAN) + sum(store.size(name) for name in store.names("weights")),
+        bpp=8 * bitstream_bytes / num_pixels if num_pixels else 0.0,
+        seconds=seconds,
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in ("diptych", "numpy", "pillow", "pyarrow", "torch", "compressai"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
