@@ -137,7 +137,7 @@ def _begin(store: Store, plan: Plan) -> str:
         _, found = plans.read(store)
         if found != wanted:
             raise UsageError(
-                f"{store.where(plans.PLAN)}: this folder holds another corpus (plan {found[:12]}, wanted {wanted[:12]}); "
+                f"{store.where(plans.PLAN)}: this folder holds another corpus (plan {found[:9]}, not {wanted[:9]}); "
                 "config, sources or versions differ; choose another folder"
             )
         # Only now is it known that the folder is ours, and the lock says that nobody is writing.

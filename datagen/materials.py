@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -15,8 +16,17 @@ LoadPhoto = Callable[[PlannedSource], Pixels]
 
 _MIN_CROP = 0.7
 """Smallest share of a photograph's larger possible crop that is cut out."""
+_PORTRAIT_SHARE = 0.6
+"""Side of a portrait's square, as a share of the photograph's shorter side."""
 _JPEG_SHARE = 0.5
 """Share of photographs that are JPEG-compressed at their shown size, as most are on the web."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Portrait:
+    photo: PlannedSource
+    place: tuple[float, float]
+    """Where the square is cut, as shares of the free width and height."""
 
 
 class Materials:
@@ -32,6 +42,7 @@ class Materials:
         self._rng = rng
         self._unused: list[int] = []
         self._used: dict[str, Source] = {}
+        self._portraits: dict[str, _Portrait | None] = {}
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -40,17 +51,32 @@ class Materials:
 
     def photo(self, width: int, height: int) -> Pixels:
         """Return a crop of some photograph, scaled to (height, width, 3); none repeats until all were used."""
+        return self.crop(self.whole_photo(), width, height)
+
+    def whole_photo(self) -> Pixels:
+        """Return a whole photograph, (H, W, 3) at its own size; none repeats until all were used."""
         if not self._unused:
             self._unused = [int(index) for index in self._rng.permutation(len(self._photos))]
-        planned = self._photos[self._unused.pop()]
-        self._used.setdefault(planned.source.sha256, planned.source)
-        return self.crop(self._load(planned), width, height)
+        return self._open(self._photos[self._unused.pop()])
 
-    def whole_photo(self) -> tuple[Pixels, PlannedSource]:
-        """Return a whole photograph and its source."""
-        planned = self._photos[int(self._rng.integers(len(self._photos)))]
+    def portrait(self, name: str, side: int) -> Pixels | None:
+        """Return the square picture of the person `name`, or None for half of all people; a name keeps its picture."""
+        if name not in self._portraits:
+            planned = self._photos[int(self._rng.integers(len(self._photos)))]
+            place = (float(self._rng.random()), float(self._rng.random()))
+            self._portraits[name] = _Portrait(photo=planned, place=place) if self._rng.random() < 0.5 else None
+        portrait = self._portraits[name]
+        if portrait is None:
+            return None
+        pixels = self._open(portrait.photo)
+        height, width = pixels.shape[:2]
+        cut = max(1, round(min(height, width) * _PORTRAIT_SHARE))
+        x, y = (round(share * (size - cut)) for share, size in zip(portrait.place, (width, height), strict=True))
+        return scale(np.ascontiguousarray(pixels[y : y + cut, x : x + cut]), side, side)
+
+    def _open(self, planned: PlannedSource) -> Pixels:
         self._used.setdefault(planned.source.sha256, planned.source)
-        return self._load(planned), planned
+        return self._load(planned)
 
     def crop(self, pixels: Pixels, width: int, height: int) -> Pixels:
         """Return a random crop of the wanted shape, scaled with antialiasing, perhaps through JPEG."""

@@ -57,7 +57,7 @@ def polyline(points: Sequence[Point], width: int, height: int, *, thickness: flo
 
 
 def sector(diameter: int, start: float, end: float, *, hole: float = 0.0) -> Mask:
-    """Return a pie slice from `start` to `end` (degrees, clockwise from 3 o'clock); `hole`: share of the radius cut out."""
+    """Return a pie slice from `start` to `end` (degrees, clockwise from 3 o'clock); `hole` of the radius is cut."""
     image, draw = _canvas(diameter, diameter)
     side = diameter * _SUPERSAMPLING
     draw.pieslice((0, 0, side - 1, side - 1), start, end, fill=255)

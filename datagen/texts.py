@@ -4,6 +4,7 @@ Content words (nouns, verbs, names, places, ...) are dealt to the splits by thei
 test word in training; the small connecting words are shared by all.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +22,10 @@ _FORMS = (
     "{o}, the {n} {v} a {a} {n2}.",
     "{o}, nobody {v} the {n} of the {n2} {p} {place}.",
     "{name} {v} the {n} and {v2} every {a} {n2}.",
-    "A {a} {n} {p} the {n2} {v} {count} {n3}s.",
+    "A {a} {n} {p} the {n2} {v} {count} {ns}.",
     "When the {n} {v} its {n2}, the {a} {n3} {v2} it {p} {place}.",
     "It was the {a} {n} that {v} the {n2}, not the {n3}.",
-    "Each {n} {v} between {count} and {count2} {n2}s a year.",
+    "Each {n} {v} between {count} and {count2} {ns} a year.",
 )
 _PREPOSITIONS = ("behind", "near", "under", "beside", "within", "beyond", "above", "across from", "along", "before")
 
@@ -117,10 +118,10 @@ class TextBank:
                 f"{self.place()} and the {self.noun()}: a {self.adjective()} {self.noun()}",
                 f"Why every {self.noun()} needs a {self.adjective()} {self.noun()}",
                 f"The {self.adjective()} {self.noun()} that {past(self.verb())} a {self.noun()}",
-                f"Five {self.noun()}s to {self.verb()} before the {self.noun()}",
+                f"Five {plural(self.noun())} to {self.verb()} before the {self.noun()}",
             ]
         )
-        return form[0].upper() + form[1:]
+        return _tidy(form)
 
     def sentence(self) -> str:
         """Return one sentence of about ten words."""
@@ -129,6 +130,7 @@ class TextBank:
             n=self.noun(),
             n2=self.noun(),
             n3=self.noun(),
+            ns=plural(self.noun()),
             v=past(self.verb()),
             v2=past(self.verb()),
             p=self.pick(_PREPOSITIONS),
@@ -138,7 +140,7 @@ class TextBank:
             count=self.number(2, 40),
             count2=self.number(40, 900),
         )
-        return text[0].upper() + text[1:]
+        return _tidy(text)
 
     def paragraph(self, num_sentences: int) -> str:
         return " ".join(self.sentence() for _ in range(num_sentences))
@@ -186,6 +188,24 @@ def past(verb: str) -> str:
     if verb.endswith("y") and verb[-2] not in "aeiou":
         return verb[:-1] + "ied"
     return verb + "ed"
+
+
+def plural(noun: str) -> str:
+    """Return the plural of a regular noun."""
+    if noun.endswith("y") and noun[-2] not in "aeiou":
+        return noun[:-1] + "ies"
+    return noun + ("es" if noun.endswith(("s", "x", "ch", "sh")) else "s")
+
+
+def gerund(verb: str) -> str:
+    """Return the -ing form of a regular verb."""
+    return (verb[:-1] if verb.endswith("e") and not verb.endswith("ee") else verb) + "ing"
+
+
+def _tidy(text: str) -> str:
+    """Return the text with a capital at its start and `an` before vowels."""
+    text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
+    return text[0].upper() + text[1:]
 
 
 def _share(words: str, split: str) -> tuple[str, ...]:

@@ -36,14 +36,9 @@ def window_bar(canvas: Canvas, area: Box, theme: Theme, title: str, rng: np.rand
 def window_buttons(canvas: Canvas, bar: Box, theme: Theme) -> Box:
     """Draw minimise, maximise and close at the right end of `bar`; return the rest of it."""
     rest = bar
-    for name in ("close", "grid", "minus"):
+    for name in ("close", "square", "minus"):
         cell, rest = rest.cut_right(theme.px(42))
-        if name == "grid":
-            side = theme.px(10)
-            canvas.outline(cell.centred(side, side), theme.muted)
-            canvas.mark(cell.centred(side, side))
-        else:
-            icon(canvas, cell.centred(theme.px(15), theme.px(15)), name, theme.muted, weight=1.6)
+        icon(canvas, cell.centred(theme.px(15), theme.px(15)), name, theme.muted, weight=1.6)
     return rest
 
 
@@ -114,9 +109,10 @@ def search_field(canvas: Canvas, area: Box, theme: Theme, hint: str) -> None:
 
 
 def avatar(canvas: Canvas, area: Box, theme: Theme, materials: Materials, name: str) -> None:
-    """Draw a round avatar: a photograph half of the time, else initials; the name decides the colour."""
-    if materials.text.number(0, 2):
-        canvas.paste(area, materials.photo(area.width, area.height), radius=area.width / 2)
+    """Draw a round avatar: the person's photograph if there is one, else initials."""
+    portrait = materials.portrait(name, area.width)
+    if portrait is not None:
+        canvas.paste(area, portrait, radius=area.width / 2)
         return
     canvas.rounded(area, theme.series[sum(map(ord, name)) % len(theme.series)], area.width / 2)
     canvas.mark(area, rounded(area.width, area.height, area.width / 2))

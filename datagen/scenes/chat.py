@@ -146,7 +146,7 @@ def _bubble(canvas: Canvas, log: Box, theme: Theme, materials: Materials, messag
     area = box(0, bottom - text_height - picture_height, width, text_height + picture_height)
     margin = theme.px(16) if message.mine else theme.px(60)
     area = area.moved(log.right - margin - width if message.mine else log.x + margin, 0)
-    fill = theme.accent if message.mine else theme.surface
+    fill = theme.accent if message.mine else mix(theme.raised, theme.text, 0.05)
     ink = theme.on_accent if message.mine else theme.text
     radius = theme.px(14)
     canvas.rounded(area, fill, radius)
