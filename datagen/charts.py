@@ -36,7 +36,7 @@ def random_walk(rng: np.random.Generator, num_points: int, *, level: float) -> S
 def axes(canvas: Canvas, area: Box, theme: Theme, labels: Sequence[str], highest: float) -> Axes:
     """Draw grid lines, value labels at the left and `labels` below; return the plot."""
     font = theme.font(11)
-    step = _nice_step(highest / 4)
+    step = _nice_step(highest / max(1, min(5, area.height // theme.px(38))))
     num_steps = int(-(-highest // step))
     left = max(font.width(_number(step * number)) for number in range(num_steps + 1)) + theme.px(10)
     plot = area.cut_left(left)[1].cut_bottom(theme.px(22))[1].cut_top(theme.px(6))[1]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from datagen.config import SPLITS
 from datagen.fonts import package_folder
-from pipeline.base.errors import PictureError, UsageError
+from pipeline.base.errors import PictureError, StorageError, UsageError
 from pipeline.base.seeds import derive_seed
 from pipeline.formats.picture import SUFFIXES, Pixels, read_picture, to_rgb
 from pipeline.formats.sample import Source
@@ -198,9 +198,16 @@ def _relative(error: PictureError, folder: str) -> str:
 
 def _capture_order(folder: Path) -> dict[str, int]:
     """Return each captured file's place in time, from the capture log if there is one."""
+    path = folder / CAPTURE_LOG
     try:
-        lines = (folder / CAPTURE_LOG).read_text(encoding="utf-8").splitlines()
-        names = [json.loads(line)["file"] for line in lines]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return {name: place for place, name in reversed(list(enumerate(names)))}
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror or error}") from error
+    places: dict[str, int] = {}
+    for place, line in enumerate(lines):
+        try:
+            places.setdefault(str(json.loads(line)["file"]), place)
+        except (ValueError, KeyError, TypeError):
+            # A capture that was killed may leave its last line unfinished; the order is a convenience.
+            continue
+    return places

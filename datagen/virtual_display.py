@@ -1,0 +1,165 @@
+"""A display for machines that have none: Xvfb, with a real application showing a page of text and photographs."""
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import mss
+import numpy as np
+
+from datagen.demo_page import write_page, write_text
+from pipeline.base.errors import UsageError
+
+_START_S = 20.0
+"""How long the display, and then the application, may take to come up."""
+_POLL_S = 0.25
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_BROWSER_FLAGS = (
+    "--kiosk",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-features=Translate,MediaRouter,OptimizationHints",
+    "--password-store=basic",
+    "--allow-file-access-from-files",
+)
+
+
+@contextmanager
+def showing(display: str | None, *, width: int = 1280, height: int = 720) -> Iterator[str]:
+    """Give the name of a display that shows something: `display` itself, or a virtual one with a page on it.
+
+    Raises: UsageError: Xvfb, or an application to show, is not installed or does not start.
+    """
+    if display:
+        yield display
+        return
+    with virtual_display(width=width, height=height) as name, application(name, width=width, height=height):
+        yield name
+
+
+@contextmanager
+def virtual_display(*, width: int, height: int) -> Iterator[str]:
+    """Run Xvfb on a free display number, closed to the network, and give its name, such as ":7".
+
+    Raises: UsageError: Xvfb is not installed or does not start.
+    """
+    program = shutil.which("Xvfb")
+    if program is None:
+        raise UsageError("no X display, and Xvfb is not installed (Debian: apt install xvfb)")
+    reading, writing = os.pipe()
+    command = [program, "-displayfd", str(writing), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"]
+    try:
+        with _running(command, environment={}, pass_fds=(writing,)) as process:
+            os.close(writing)
+            writing = -1
+            yield f":{_read_number(reading, process)}"
+    finally:
+        os.close(reading)
+        if writing >= 0:
+            os.close(writing)
+
+
+@contextmanager
+def application(display: str, *, width: int, height: int) -> Iterator[str]:
+    """Show a page on `display` in Chromium, else text in xterm, and give the program's name once it is visible.
+
+    Raises: UsageError: neither is installed, or nothing appears.
+    """
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    terminal = shutil.which("xterm")
+    if browser is None and terminal is None:
+        raise UsageError("nothing to show on the virtual display: install chromium or xterm")
+    with tempfile.TemporaryDirectory(prefix="diptych-", ignore_cleanup_errors=True) as text:
+        folder = Path(text)
+        if browser is not None:
+            command = [
+                browser,
+                *_BROWSER_FLAGS,
+                f"--user-data-dir={folder / 'profile'}",
+                f"--window-size={width},{height}",
+            ]
+            if os.geteuid() == 0:
+                # Chromium's sandbox refuses to start as root; the page is our own file.
+                command.append("--no-sandbox")
+            command.append(write_page(folder).as_uri())
+        else:
+            assert terminal is not None
+            command = [terminal, "-geometry", "200x60+0+0", "-e", "sh", "-c", f"cat '{write_text(folder)}'; sleep 3600"]
+        with _running(command, environment={"DISPLAY": display, "HOME": str(folder)}) as process:
+            _wait_until_visible(display, process)
+            yield Path(command[0]).name
+
+
+def _wait_until_visible(display: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the display is not of one colour and has stood still for one poll."""
+    deadline = time.monotonic() + _START_S
+    before = b""
+    with mss.MSS(display=display) as grabber:
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise UsageError(f"{process.args!r:.60} ended at once with code {process.returncode}")
+            shot = grabber.grab(grabber.monitors[0])
+            picture = np.frombuffer(shot.raw, dtype=np.uint8)
+            if before == shot.raw and len(np.unique(picture)) > 16:
+                return
+            before = bytes(shot.raw)
+            time.sleep(_POLL_S)
+    raise UsageError(f"nothing appeared on display {display} within {_START_S:.0f} s")
+
+
+@contextmanager
+def _running(
+    command: Sequence[str], *, environment: dict[str, str], pass_fds: tuple[int, ...] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program in a process group of its own, and end the whole group with the block."""
+    try:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **environment},
+            pass_fds=pass_fds,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise UsageError(f"{command[0]}: does not start ({error.strerror or error})") from error
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
+
+
+def _read_number(reading: int, process: subprocess.Popen[bytes]) -> int:
+    """Return the display number that Xvfb writes when it is ready."""
+    ready, _, _ = select.select([reading], [], [], _START_S)
+    text = os.read(reading, 32).strip() if ready else b""
+    if not text.isdigit():
+        raise UsageError(f"Xvfb did not start (exit code {process.poll()})")
+    return int(text)
