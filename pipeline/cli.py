@@ -247,8 +247,9 @@ def _read(path: Path) -> bytes:
 
 
 def _fail(error: DiptychError) -> None:
-    """Print one line, whatever the message held, and exit."""
-    typer.echo(f"diptych: error: {' '.join(str(error).split())}", err=True)
+    """Print one line and exit; a terminal must not see control characters that a file's name brought along."""
+    line = "".join(character if character.isprintable() else " " for character in str(error))
+    typer.echo(f"diptych: error: {' '.join(line.split())}", err=True)
     sys.exit(error.exit_code)
 
 

@@ -60,16 +60,16 @@ class Tally:
 
 
 class BarProgress(Tally):
-    """A rich progress bar on stderr that also tallies."""
+    """A rich progress bar on stderr that also tallies; it shows once the total is known."""
 
     def __init__(self, bar: RichBar, title: str) -> None:
         super().__init__()
         self._bar = bar
-        self._task = bar.add_task(title, total=None, note="")
+        self._task = bar.add_task(title, total=None, visible=False, note="")
 
     def total(self, num_items: int) -> None:
         super().total(num_items)
-        self._bar.update(self._task, total=num_items)
+        self._bar.update(self._task, total=num_items, visible=True)
 
     def advance(self, num_items: int = 1) -> None:
         super().advance(num_items)
@@ -86,16 +86,23 @@ class BarProgress(Tally):
 
 @contextmanager
 def open_progress(title: str, *, quiet: bool = False) -> Iterator[BarProgress]:
-    """Show a progress bar on stderr while the block runs; `quiet` keeps the tally and hides the bar."""
+    """Show a progress bar on stderr while the block runs; `quiet` keeps the tally and shows nothing.
+
+    Where stderr is no terminal, one line with the counts at the end stands for the bar.
+    """
+    console = Console(stderr=True)
     bar = RichBar(
         TextColumn("[bold]{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
-        console=Console(stderr=True),
-        disable=quiet,
+        console=console,
+        disable=quiet or not console.is_terminal,
     )
     with bar:
-        yield BarProgress(bar, title)
+        progress = BarProgress(bar, title)
+        yield progress
+    if not quiet and not console.is_terminal:
+        console.print(f"{title.strip()}: {progress.summary('done')}", highlight=False, markup=False)
