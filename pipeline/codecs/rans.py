@@ -5,12 +5,13 @@ symbols or in a typed error. The layout of a stream:
 
     byte 0            bits 4-5: log2 of the number of lanes (1, 2 or 4); bits 0-3: size of the state if there is one
                       lane, else 0; bits 6-7: 0
-    states            one lane: 0 to 8 bytes, shortest form; more lanes: 8 bytes each; little endian
+    states            one lane: its state less 2^16 in 0 to 8 bytes, shortest form; more lanes: 8 bytes each;
+                      little endian
     words             32 bits each, little endian, in the order in which the decoder takes them
 
-Symbol i belongs to lane i mod lanes. A lane's state lies in [2^31, 2^63). A single lane starts at 0 instead of 2^31
-and takes words only while there are any, which saves the 31 bits that a start state costs: most streams of small
-pictures are some hundred bytes long.
+Symbol i belongs to lane i mod lanes. A lane's state lies in [2^31, 2^63) and starts at 2^31. A single lane starts at
+2^16 instead, and takes words only while there are any: together with the short form of its last state this halves
+what starting and flushing cost, which counts for small pictures, whose streams are some hundred bytes long.
 
 A symbol outside its table is coded as the table's last symbol (the escape), then as 5 uniform bits n and n uniform
 bits (Exp-Golomb of the distance from the table's range, both sides interleaved).
@@ -36,6 +37,8 @@ MAX_OFFSET = 1 << 20
 """Largest magnitude of a table's offset, and largest table."""
 
 _LOWER = 1 << 31
+# From here on a state holds a symbol of any frequency without waste.
+_SINGLE_LOWER = 1 << PRECISION
 _WORD_MASK = (1 << 32) - 1
 _SLOT_MASK = (1 << PRECISION) - 1
 _BUCKET_SHIFT = 8
@@ -113,10 +116,15 @@ def decode(data: bytes | memoryview, indexes: NDArray[np.integer[Any]], tables: 
         raise ValueError(f"an index is not within the {len(tables.lengths)} tables")
     if status == _OUT_OF_WORDS:
         raise TruncatedBitstream(f"entropy-coded stream of {len(data)} bytes ends before its last symbol")
-    start = 0 if lanes == 1 else _LOWER
+    start = _lower(lanes)
     if status != _OK or not bool((states == start).all()):
         raise CorruptBitstream(f"entropy-coded stream of {len(data)} bytes does not end where its symbols end")
     return out.reshape(indexes.shape)
+
+
+def _lower(lanes: int) -> int:
+    """Return a lane's start state, below which no state lies."""
+    return _SINGLE_LOWER if lanes == 1 else _LOWER
 
 
 def _as_int32(indexes: NDArray[np.integer[Any]]) -> Int32s:
@@ -134,7 +142,7 @@ def _arrays(tables: CdfTables) -> tuple[Int32s, Int32s, Int32s]:
 
 
 def _encode_with(symbols: NDArray[np.int64], indexes: Int32s, tables: CdfTables, lanes: int) -> bytes:
-    states = np.full(lanes, 0 if lanes == 1 else _LOWER, dtype=np.int64)
+    states = np.full(lanes, _lower(lanes), dtype=np.int64)
     # Every step writes at most one word; a symbol takes one step, an escaped one four.
     status, num_escapes = _compile(_count_escapes)(symbols, indexes, tables.lengths, tables.offsets)
     if status != _OK:
@@ -143,7 +151,7 @@ def _encode_with(symbols: NDArray[np.int64], indexes: Int32s, tables: CdfTables,
     words = np.empty(symbols.size + 3 * num_escapes, dtype=np.uint32)
     first = _compile(_encode_lanes)(symbols, indexes, _arrays(tables), states, words)
     if lanes == 1:
-        state = int(states[0])
+        state = int(states[0]) - _SINGLE_LOWER
         size = (state.bit_length() + 7) // 8
         head = bytes([size]) + state.to_bytes(size, "little")
     else:
@@ -163,10 +171,10 @@ def _parse(data: memoryview) -> tuple[int, NDArray[np.int64], NDArray[np.uint32]
     if len(data) < end or (len(data) - end) % 4:
         raise TruncatedBitstream(f"entropy-coded stream of {len(data)} bytes ends within a state or word")
     if lanes == 1:
-        values = [int.from_bytes(data[1:end], "little")]
+        values = [_SINGLE_LOWER + int.from_bytes(data[1:end], "little")]
     else:
         values = [int.from_bytes(data[at : at + 8], "little") for at in range(1, end, 8)]
-    low = _LOWER if lanes > 1 or len(data) > end else 0
+    low = _LOWER if len(data) > end else _lower(lanes)
     shortest = lanes > 1 or size == 0 or data[size] != 0
     if not shortest or any(not low <= value < 1 << 63 for value in values):
         raise CorruptBitstream("entropy-coded stream has an impossible state")
@@ -281,6 +289,7 @@ def _decode_lanes(words: Any, states: Any, indexes: Any, tables: Any, buckets: A
     cdfs, lengths, offsets = tables
     position = 0
     lane_mask = states.size - 1
+    lower = _LOWER if lane_mask else _SINGLE_LOWER
     for i in range(indexes.size):
         table = indexes[i]
         if table < 0 or table >= lengths.size:
@@ -298,7 +307,7 @@ def _decode_lanes(words: Any, states: Any, indexes: Any, tables: Any, buckets: A
             if position < words.size:
                 state = (state << 32) | np.int64(words[position])
                 position += 1
-            elif lane_mask:
+            elif state < lower:
                 return _OUT_OF_WORDS
         escape = np.int64(lengths[table]) - 2
         if value == escape:

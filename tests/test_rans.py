@@ -1,0 +1,295 @@
+"""The entropy coder: exact round trips, sizes, and typed errors on any bytes at all."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pipeline.base.errors import BitstreamError, CorruptBitstream, TruncatedBitstream
+from pipeline.codecs import rans
+from pipeline.codecs.entropy import gaussian_tables, pack_tables, prior_tables, quantise_pmf, scale_table
+from pipeline.codecs.rans import CdfTables, decode, encode
+
+
+def make_tables(num_tables: int = 5, half: int = 6) -> CdfTables:
+    scales = np.linspace(0.3, 2.0, num_tables)
+    values = np.arange(-half, half + 1)
+    pmfs = [np.append(p := np.exp(-np.abs(values) / scale), p.sum() * 1e-4) for scale in scales]
+    return pack_tables(pmfs, [-half] * num_tables)
+
+
+TABLES = make_tables()
+RNG = np.random.default_rng(7)
+INDEXES = RNG.integers(0, 5, 300).astype(np.uint8)
+SYMBOLS = np.rint(RNG.laplace(0, 2.0, 300)).astype(np.int32)
+GOLDEN = "05ce866ceb21b0ffbe47"
+STREAM = encode(SYMBOLS, INDEXES, TABLES)
+
+
+def laplace(size: int, seed: int = 0) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    rng = np.random.default_rng(seed)
+    indexes = rng.integers(0, 64, size).astype(np.uint8)
+    scales = scale_table()[indexes % 24]
+    return np.rint(rng.normal(0, scales)).astype(np.int32), (indexes % 24).astype(np.uint8)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(-(2**30), 2**30) | st.integers(-9, 9), st.integers(0, 4)), max_size=60))
+def test_any_symbols_come_back(pairs: list[tuple[int, int]]) -> None:
+    symbols = np.array([symbol for symbol, _ in pairs], dtype=np.int32)
+    indexes = np.array([index for _, index in pairs], dtype=np.int64)
+    assert (decode(encode(symbols, indexes, TABLES), indexes, TABLES) == symbols).all()
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 1000, 60_000, 120_000, 200_000])
+def test_round_trip_with_each_number_of_lanes(size: int) -> None:
+    symbols, indexes = laplace(size)
+    tables = gaussian_tables()
+    data = encode(symbols, indexes, tables)
+    assert data[0] >> 4 == (2 if len(data) >= 1 << 16 else 1 if len(data) >= 1 << 15 else 0)
+    assert (decode(data, indexes, tables) == symbols).all()
+
+
+def test_shape_is_that_of_the_indexes() -> None:
+    indexes = INDEXES.reshape(3, 10, 10)
+    symbols = decode(encode(SYMBOLS.reshape(3, 10, 10), indexes, TABLES), indexes, TABLES)
+    assert symbols.shape == (3, 10, 10)
+    assert symbols.dtype == np.int32
+
+
+def test_stream_bytes_are_fixed() -> None:
+    # A change here is a change of the format: it needs a new version of the bitstream.
+    symbols = np.array([0, 1, -1, 0, 40, -7, 2, 0], dtype=np.int32)
+    indexes = np.array([0, 1, 2, 3, 4, 0, 1, 2])
+    uniform = CdfTables(
+        cdfs=np.tile(np.array([0, 20000, 40000, 65000, 65536], dtype=np.int32), (5, 1)),
+        lengths=np.full(5, 5, dtype=np.int32),
+        offsets=np.full(5, -1, dtype=np.int32),
+    )
+    assert encode(symbols, indexes, uniform).hex() == GOLDEN
+
+
+def test_symbols_almost_without_information_cost_three_bytes() -> None:
+    tables = CdfTables(
+        cdfs=np.array([[0, 65535, 65536]], dtype=np.int32),
+        lengths=np.array([3], dtype=np.int32),
+        offsets=np.array([0], dtype=np.int32),
+    )
+    zeros = np.zeros(1000, dtype=np.int32)
+    assert encode(zeros, zeros, tables) == b"\x02\xe8\x03"
+
+
+def information(symbols: NDArray[np.int32], indexes: NDArray[np.uint8], tables: CdfTables) -> float:
+    """Bits by the tables; all symbols within them."""
+    place = symbols - tables.offsets[indexes]
+    freqs = tables.cdfs[indexes, place + 1] - tables.cdfs[indexes, place]
+    return float(np.sum(16 - np.log2(freqs)))
+
+
+@pytest.mark.parametrize("size", [20, 500, 20_000, 300_000])
+def test_size_is_the_information_plus_four_bytes_or_a_permille(size: int) -> None:
+    symbols, indexes = laplace(size)
+    tables = gaussian_tables()
+    inside = np.abs(symbols) <= -tables.offsets[indexes]
+    symbols, indexes = symbols[inside], indexes[inside]
+    num_bytes = len(encode(symbols, indexes, tables))
+    assert num_bytes <= information(symbols, indexes, tables) / 8 * 1.001 + 4
+
+
+def load_compressai_ans() -> Any:
+    """Load the peer's extension alone: its package imports half of PyTorch's ecosystem."""
+    package = importlib.util.find_spec("compressai")
+    assert package is not None and package.origin is not None
+    (path,) = Path(package.origin).parent.glob("ans.*.so")
+    spec = importlib.util.spec_from_file_location("ans", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("size", [100, 1000, 20_000, 200_000])
+def test_size_is_that_of_compressai(size: int) -> None:
+    ans = load_compressai_ans()
+    symbols, indexes = laplace(size)
+    tables = gaussian_tables()
+    theirs = ans.RansEncoder().encode_with_indexes(
+        symbols.tolist(), indexes.tolist(), tables.cdfs.tolist(), tables.lengths.tolist(), tables.offsets.tolist()
+    )
+    ours = encode(symbols, indexes, tables)
+    assert len(ours) <= len(theirs) * 1.003
+    assert len(ours) >= len(theirs) * (0.997 if size >= 20_000 else 0.9)
+
+
+@pytest.mark.parametrize("size", range(len(STREAM)))
+def test_truncation_gives_an_error_or_other_symbols_never_these(size: int) -> None:
+    try:
+        symbols = decode(STREAM[:size], INDEXES, TABLES)
+    except (TruncatedBitstream, CorruptBitstream):
+        return
+    assert not (symbols == SYMBOLS).all()
+
+
+def test_most_changes_are_noticed_and_none_goes_without_trace() -> None:
+    missed = 0
+    for place in range(len(STREAM)):
+        for flip in (0x01, 0x80, 0xFF):
+            damaged = bytearray(STREAM)
+            damaged[place] ^= flip
+            try:
+                symbols = decode(bytes(damaged), INDEXES, TABLES)
+            except BitstreamError:
+                continue
+            missed += 1
+            assert not (symbols == SYMBOLS).all()
+    # Uniform bits and equal probabilities can be exchanged; the bitstream's checksum is there for those.
+    assert missed < 0.03 * 3 * len(STREAM)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.binary(max_size=80), st.integers(0, 200))
+def test_any_bytes_end_in_symbols_or_a_typed_error(data: bytes, size: int) -> None:
+    try:
+        symbols = decode(data, INDEXES[:size], TABLES)
+    except (TruncatedBitstream, CorruptBitstream):
+        return
+    # The layout leaves no choice to an encoder, so whatever decodes is what encoding gives.
+    assert encode(symbols, INDEXES[:size], TABLES) == data
+
+
+def test_long_random_bytes_with_lanes_are_refused() -> None:
+    symbols, indexes = laplace(200_000)
+    tables = gaussian_tables()
+    good = encode(symbols, indexes, tables)
+    rng = np.random.default_rng(3)
+    for lanes_code in (0x08, 0x10, 0x20):
+        noise = bytes([lanes_code]) + b"\xff\xff\xff\xff\xff\xff\xff\x7f" * 4 + rng.bytes(4 * (len(good) // 4))
+        size = len(noise) - (len(noise) - 1 - (8 if lanes_code == 8 else 8 << (lanes_code >> 4))) % 4
+        with pytest.raises((TruncatedBitstream, CorruptBitstream)):
+            decode(noise[:size], indexes, tables)
+    with pytest.raises(TruncatedBitstream, match="before its last symbol"):
+        decode(good[:-4], indexes, tables)
+    with pytest.raises(CorruptBitstream, match="does not end"):
+        decode(good + b"\x00\x00\x00\x00", indexes, tables)
+
+
+@pytest.mark.parametrize("first", [0x30, 0x40, 0x80, 0x11, 0x09, 0xFF])
+def test_unknown_first_byte_is_refused(first: int) -> None:
+    with pytest.raises(CorruptBitstream, match="lane count"):
+        decode(bytes([first]) + STREAM[1:], INDEXES, TABLES)
+
+
+def test_long_form_of_a_state_is_refused() -> None:
+    tables = make_tables(1)
+    with pytest.raises(CorruptBitstream, match="impossible state"):
+        decode(b"\x02\x05\x00", np.zeros(1, dtype=np.int32), tables)
+
+
+@pytest.mark.parametrize("index", [-1, 5, 1 << 20, 1 << 40])
+def test_index_of_no_table_is_refused(index: int) -> None:
+    indexes = np.array([0, index])
+    with pytest.raises(ValueError, match=r"index|tables"):
+        encode(np.zeros(2, dtype=np.int32), indexes, TABLES)
+    with pytest.raises(ValueError, match="index"):
+        decode(STREAM, indexes, TABLES)
+
+
+def test_symbol_beyond_the_range_is_refused() -> None:
+    with pytest.raises(ValueError, match="symbol"):
+        encode(np.array([rans.MAX_SYMBOL + 1]), np.array([0]), TABLES)
+    with pytest.raises(ValueError, match="symbols"):
+        encode(np.zeros(3, dtype=np.int32), np.zeros(2, dtype=np.int32), TABLES)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cdfs": np.array([[0, 5, 5, 65536]], dtype=np.int32)},
+        {"cdfs": np.array([[1, 5, 6, 65536]], dtype=np.int32)},
+        {"cdfs": np.array([[0, 5, 6, 65535]], dtype=np.int32)},
+        {"cdfs": np.array([[0, 70000, 6, 65536]], dtype=np.int32)},
+        {"cdfs": np.array([[0, 5, 6, 65536]], dtype=np.int64)},
+        {"cdfs": np.array([0, 5, 6, 65536], dtype=np.int32)},
+        {"lengths": np.array([5], dtype=np.int32)},
+        {"lengths": np.array([2], dtype=np.int32)},
+        {"lengths": np.array([4, 4], dtype=np.int32)},
+        {"offsets": np.array([1 << 21], dtype=np.int32)},
+        {"offsets": np.array([-(1 << 31)], dtype=np.int32)},
+    ],
+)
+def test_impossible_tables_are_refused(changes: dict[str, NDArray[np.int32]]) -> None:
+    good = {
+        "cdfs": np.array([[0, 5, 6, 65536]], dtype=np.int32),
+        "lengths": np.array([4], dtype=np.int32),
+        "offsets": np.array([0], dtype=np.int32),
+    }
+    CdfTables(**good)
+    with pytest.raises(ValueError, match=r"must|fit"):
+        CdfTables(**{**good, **changes})
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0, 1e6), min_size=2, max_size=300).filter(lambda pmf: sum(pmf) > 1e-300))
+def test_quantised_pmf_rises_strictly_to_the_end(pmf: list[float]) -> None:
+    cdf = quantise_pmf(np.array(pmf))
+    assert cdf[0] == 0
+    assert cdf[-1] == 65536
+    assert (np.diff(cdf) >= 1).all()
+
+
+def test_quantised_pmf_is_close_in_bits() -> None:
+    pmf = np.exp(-np.arange(1000) / 37.0)
+    pmf /= pmf.sum()
+    entropy = -float(np.sum(pmf * np.log2(pmf)))
+    cost = float(np.sum(pmf * (16 - np.log2(np.diff(quantise_pmf(pmf))))))
+    assert cost < entropy * 1.003
+
+
+def test_prior_table_of_a_density_far_outside_keeps_one_symbol() -> None:
+    tables = prior_tables(np.full((1, 11), 1e-9), first=-5)
+    assert tables.lengths[0] == 3
+    symbols = np.array([-5, 0, 5, 100], dtype=np.int32)
+    zeros = np.zeros(4, dtype=np.int32)
+    assert (decode(encode(symbols, zeros, tables), zeros, tables) == symbols).all()
+
+
+def test_read_only_install_still_codes(tmp_path: Path) -> None:
+    # No folder that numba could keep compiled code in: neither beside the module nor in the user's cache.
+    package = tmp_path / "pipeline"
+    shutil.copytree(Path(rans.__file__).parents[1], package, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "codecs" / "__pycache__").write_text("a file where the cache folder would be")
+    script = (
+        "import numpy as np\n"
+        "from pipeline.codecs.rans import CdfTables, encode, decode\n"
+        "one = np.array([[0, 9, 65536]], dtype=np.int32)\n"
+        "t = CdfTables(cdfs=one, lengths=np.array([3], dtype=np.int32), offsets=np.array([0], dtype=np.int32))\n"
+        "i = np.zeros(5, dtype=np.int32)\n"
+        "assert (decode(encode(i + 7, i, t), i, t) == 7).all()\n"
+        "print('coded')\n"
+    )
+    nowhere = tmp_path / "file"
+    nowhere.write_text("")
+    environment = {
+        **os.environ,
+        "HOME": str(nowhere),
+        "XDG_CACHE_HOME": str(nowhere / "x"),
+        "PYTHONPATH": str(tmp_path),
+    }
+    environment.pop("NUMBA_CACHE_DIR", None)
+    run = subprocess.run(
+        [sys.executable, "-B", "-W", "error", "-c", script],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=tmp_path,
+    )
+    assert (run.stdout, run.stderr) == ("coded\n", "")
