@@ -28,10 +28,14 @@ class EvaluateConfig:
     """So many pictures, evenly spaced, are kept with all their decoded versions, as PNG; the report shows them."""
     device: str = "cpu"
     """Where the networks run: `cpu`, `cuda`, ..."""
+    threads: int = 1
+    """CPU threads of the networks. The peers use one, so seconds compare at 1."""
 
     def __post_init__(self) -> None:
         if self.max_pictures is not None and self.max_pictures < 1:
             raise ValueError(f"max_pictures must be at least 1, got {self.max_pictures}")
+        if self.threads < 1:
+            raise ValueError(f"threads must be at least 1, got {self.threads}")
         if self.num_examples < 0:
             raise ValueError(f"num_examples must be at least 0, got {self.num_examples}")
         for name in self.peers:

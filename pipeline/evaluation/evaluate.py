@@ -5,7 +5,8 @@ import os
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -24,8 +25,17 @@ from pipeline.codecs.coding import compress_picture, decompress_picture
 from pipeline.evaluation.config import EvaluateConfig
 from pipeline.evaluation.metrics import measure_classes
 from pipeline.evaluation.peers import Peer, at_most, find_peer
-from pipeline.evaluation.results import EvaluateSummary, Rejected, Row, pooled, tabulate, write_results, write_summary
-from pipeline.evaluation.subjects import Subject, open_subjects, printable, spread
+from pipeline.evaluation.results import (
+    SUMMARY,
+    EvaluateSummary,
+    Rejected,
+    Row,
+    pooled,
+    tabulate,
+    write_results,
+    write_summary,
+)
+from pipeline.evaluation.subjects import Subject, Subjects, open_subjects, printable, spread
 from pipeline.formats.picture import Pixels, digest_pixels, write_png
 from pipeline.formats.sample import NATURAL, SYNTHETIC
 
@@ -56,6 +66,17 @@ class _Evaluation:
     examples: list[dict[str, Any]] = field(default_factory=list)
 
 
+@contextmanager
+def _cpu_threads(num_threads: int) -> Iterator[None]:
+    """Give torch so many threads while the block runs."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(num_threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def run(
     config: EvaluateConfig, *, checkpoints: Sequence[str], pictures: str, out: str, progress: Progress
 ) -> EvaluateSummary:
@@ -68,11 +89,21 @@ def run(
     if not checkpoints:
         raise UsageError("evaluate: no checkpoint given, expected at least one")
     subjects = open_subjects(pictures, split=config.split, max_pictures=config.max_pictures)
-    loaded = _load_all(checkpoints, config.device)
-    segmenter = _segmenter(loaded[0]) if config.labels == "auto" else None
-    state = _Evaluation(config=config, loaded=loaded, segmenter=segmenter, store=Store(out))
+    with _cpu_threads(config.threads):
+        loaded = _load_all(checkpoints, config.device)
+        segmenter = _segmenter(loaded[0]) if config.labels == "auto" else None
+        state = _Evaluation(config=config, loaded=loaded, segmenter=segmenter, store=Store(out))
+        # Without its summary an older evaluation in this folder counts as unfinished, should this one end early.
+        state.store.remove(SUMMARY)
+        _measure_all(state, subjects, progress)
+    if not state.rows:
+        raise UsageError(f"{pictures}: none of {len(subjects.names)} pictures could be read: {_reasons(state)}")
+    return _finish(state, pictures)
+
+
+def _measure_all(state: _Evaluation, subjects: Subjects, progress: Progress) -> None:
     progress.total(len(subjects.names))
-    example_places = spread(len(subjects.names), config.num_examples)
+    example_places = spread(len(subjects.names), state.config.num_examples)
     for index, name in enumerate(subjects.names):
         try:
             subject = _labelled(subjects.load(index), state)
@@ -86,9 +117,6 @@ def run(
         _measure(state, subject, keep=keep)
         progress.note(subject.name)
         progress.advance()
-    if not state.rows:
-        raise UsageError(f"{pictures}: none of {len(subjects.names)} pictures could be read: {_reasons(state)}")
-    return _finish(state, pictures)
 
 
 def coder_name(loaded: LoadedCodec) -> str:
@@ -220,7 +248,9 @@ def _keep(state: _Evaluation, subject: Subject, coded: Iterable[tuple[Row, Pixel
     for place, (name, pixels) in enumerate(files.items()):
         names[name] = f"{folder}/{place}.png"
         state.store.write_bytes(names[name], write_png(pixels))
-    return {"picture": subject.name, "label_source": subject.label_source, "files": names}
+    # A list, since the order matters (the first checkpoint comes first) and JSON objects here are sorted.
+    listed = [{"shows": name, "file": file} for name, file in names.items()]
+    return {"picture": subject.name, "label_source": subject.label_source, "files": listed}
 
 
 def _finish(state: _Evaluation, pictures: str) -> EvaluateSummary:
@@ -239,7 +269,7 @@ def _finish(state: _Evaluation, pictures: str) -> EvaluateSummary:
         "device": state.config.device,
         "machine": platform.machine(),
         "cpus": os.cpu_count(),
-        "threads": torch.get_num_threads(),
+        "threads": state.config.threads,
     }
     details = {
         "config": to_table(state.config),

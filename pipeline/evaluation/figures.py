@@ -17,7 +17,7 @@ from pipeline.formats.sample import IGNORE, NATURAL, SYNTHETIC
 
 OVERVIEW_SIDE = 640
 """Longest side of an overview in pixels."""
-CROP_WIDTH, CROP_HEIGHT = 256, 176
+CROP_WIDTH, CROP_HEIGHT = 208, 160
 ERROR_GAIN = 4
 """By how much error pictures are brighter than the error."""
 

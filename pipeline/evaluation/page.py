@@ -80,6 +80,11 @@ def image(uri: str, *, alt: str, size: tuple[int, int], kind: str = "") -> str:
     return f'<img class="{kind}" src="{text(uri)}" alt="{text(alt)}" width="{size[0]}" height="{size[1]}">'
 
 
+def bullets(words: Iterable[object]) -> str:
+    """Return a list of notes."""
+    return '<ul class="note">' + "".join(f"<li>{text(one)}</li>" for one in words) + "</ul>"
+
+
 def figure(body: str, *, caption: str, detail: str = "", kind: str = "") -> str:
     """Return HTML with a caption and, smaller, a detail below; both are text."""
     small = f"<small>{text(detail)}</small>" if detail else ""

@@ -19,11 +19,11 @@ CLASSES = ("whole", "synthetic", "natural")
 
 NOTES = (
     "bpp is 8 x bytes of the whole file / pixels, averaged over pictures.",
-    "PSNR in dB over R, G and B is the mean of the pictures' finite values; `exact` counts pictures that came back "
+    'PSNR in dB over R, G and B is the mean of the pictures\' finite values; "exact" counts pictures that came back '
     "equal, which have none. The pooled PSNR (of the MSE over all pixels) is in summary.json.",
     "Seconds are wall-clock, the median over pictures, one picture at a time; a checkpoint's encoder also decodes.",
     "Lossy peers take the highest quality whose file is not larger than the bitstream they are matched to; "
-    "`over budget` counts pictures for which even their lowest quality is larger.",
+    '"over budget" counts pictures for which even their lowest quality is larger.',
 )
 
 

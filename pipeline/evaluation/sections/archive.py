@@ -36,19 +36,22 @@ def archive_section(folder: str | None) -> Section:
     rejected = [row for commit in archive.commits for row in commit.rejected]
     input_bytes = sum(commit.input_bytes for commit in archive.commits)
     shard_bytes = sum(commit.tar_bytes + commit.index_bytes for commit in archive.commits)
+    weights_bytes = sum(archive.store.size(name) for name in archive.store.names("weights"))
     verified = f"{checked.num_whole:,} of {archive.num_pictures:,}"
     parts = [
         *(paragraph(f"{problem.where}: {problem.message}", kind="alert") for problem in archive.problems),
         *(paragraph(message, kind="alert") for message in checked.damage),
         paragraph(f"Checksums of {verified} bitstreams were verified while this page was written."),
-        facts(_facts(archive, len(rejected))),
+        facts(_facts(archive, len(rejected), weights_bytes)),
         _rejections(rejected),
         _entries(checked.entries),
         settings("How the archive was made (archive.json)", dict(archive.info)),
     ]
     ratio = f"{input_bytes / shard_bytes:.1f} : 1" if shard_bytes and input_bytes else "-"
+    note = f"{size(input_bytes)} of files in {size(shard_bytes)}"
+    note += f", beside {size(weights_bytes)} of weights" if weights_bytes else ""
     tiles = (
-        Tile(label="Archive", value=ratio, note=f"{size(input_bytes)} of files in {size(shard_bytes)}"),
+        Tile(label="Archive", value=ratio, note=note),
         Tile(label="Verified entries", value=verified, note=f"{count(len(rejected), 'input')} rejected"),
     )
     return Section(anchor=ANCHOR, title=TITLE, body="".join(parts), tiles=tiles)
@@ -74,7 +77,7 @@ def _check(archive: Archive) -> _Checked:
     return _Checked(entries=tuple(entries), num_whole=num_whole, damage=tuple(damage))
 
 
-def _facts(archive: Archive, num_rejected: int) -> dict[str, object]:
+def _facts(archive: Archive, num_rejected: int, weights_bytes: int) -> dict[str, object]:
     commits = archive.commits
     bitstreams = sum(commit.bitstream_bytes for commit in commits)
     pixels = sum(commit.num_pixels for commit in commits)
@@ -89,9 +92,8 @@ def _facts(archive: Archive, num_rejected: int) -> dict[str, object]:
     }
     if pixels:
         found["Rate"] = f"{8 * bitstreams / pixels:.3f} bits per pixel"
-    sizes = [archive.store.size(name) for name in archive.store.names("weights")]
-    if sizes:
-        found["Weights that decode it, kept inside"] = size(sum(sizes))
+    if weights_bytes:
+        found["Weights that decode it, kept inside"] = size(weights_bytes)
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.base.errors import FormatError
 from pipeline.base.store import Store
 from pipeline.evaluation.charts import CLASS_COLOURS, SERIES, Dots, Line, dot_chart, scatter_chart
-from pipeline.evaluation.page import Section, Tile, absent, facts, grid, paragraph, table
+from pipeline.evaluation.page import Section, Tile, absent, bullets, facts, grid, paragraph, table
 from pipeline.evaluation.results import CLASSES, RESULTS, read_summary
 from pipeline.evaluation.sections.examples import example
 from pipeline.evaluation.sections.words import count, decibels, library_versions, settings
@@ -41,7 +41,7 @@ def _section(store: Store, summary: Mapping[str, Any], rows: Sequence[Row]) -> S
     parts = [
         paragraph(_lead(summary)),
         _table(summary["table"]),
-        *(paragraph(note, kind="note") for note in summary["notes"]),
+        bullets(summary["notes"]),
         grid(_charts(summary["table"], by_coder), kind="charts"),
         _rejections(summary["rejected"]),
         *(shown or [absent("The evaluation kept no examples.")]),
@@ -63,7 +63,7 @@ def _tiles(summary: Mapping[str, Any]) -> tuple[Tile, ...]:
     first = summary["table"][0]
     classes = f"synthetic {decibels(first['psnr_synthetic'])}, natural {decibels(first['psnr_natural'])} dB"
     value = f"{decibels(first['psnr_whole'])} dB"
-    return (Tile(label=f"{first['coder']} at {first['bpp']:.3f} bpp", value=value, note=classes),)
+    return (Tile(label=f"PSNR at {first['bpp']:.3f} bpp", value=value, note=classes),)
 
 
 def _table(rows: Sequence[Row]) -> str:

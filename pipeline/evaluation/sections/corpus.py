@@ -17,7 +17,7 @@ MAX_SAMPLES = 6
 MAX_SIDECARS = 256
 """Side-cars read for the shares; a larger corpus is judged by its first shards, and the page says so."""
 
-_COLUMNS = ("kind", "how_labelled", "how_masked", "synthetic_fraction", "natural_fraction", "ignore_fraction")
+_COLUMNS = ["kind", "how_labelled", "how_masked", "synthetic_fraction", "natural_fraction", "ignore_fraction"]
 _VIEWS = {"picture": "Picture", "label": "Labels", "regions": "Regions"}
 
 
@@ -62,7 +62,7 @@ def corpus_section(folder: str | None) -> Section:
 def _scenes(store: Store) -> _Scenes:
     scenes = _Scenes()
     places: Counter[str] = Counter()
-    for shard in read_parquet(store, SHARD_TABLE, columns=("stem", "split")).slice(0, MAX_SIDECARS).to_pylist():
+    for shard in read_parquet(store, SHARD_TABLE, columns=["stem", "split"]).slice(0, MAX_SIDECARS).to_pylist():
         scenes.num_shards += 1
         for row in read_parquet(store, f"{shard['stem']}.parquet", columns=_COLUMNS).to_pylist():
             _take(scenes, row, (shard["split"], places[shard["split"]]))
@@ -135,9 +135,11 @@ def _samples(store: Store, scenes: _Scenes) -> str:
         '<ul class="key"><li class="synthetic">synthetic (drawn)</li><li class="natural">natural (photographed)</li>'
         "<li>ignored (both, or not known)</li></ul>"
     )
+    # Two or four stand in pairs: three beside each other would leave one alone.
+    kind = "samples pairs" if len(figures) in (2, 4) else "samples"
     return (
         '<fieldset class="views"><legend class="note">One sample of each scene; show over it:</legend>'
-        f'{buttons}<div class="choices">{labels}</div>{key}{grid(figures, kind="samples")}</fieldset>'
+        f'{buttons}<div class="choices">{labels}</div>{key}{grid(figures, kind=kind)}</fieldset>'
         + paragraph(f"Pictures here are scaled to at most {OVERVIEW_SIDE} pixels and lossily coded.", kind="note")
     )
 

@@ -32,7 +32,7 @@ Row = Mapping[str, Any]
 def example(store: Store, entry: Mapping[str, Any], rows: Sequence[Row]) -> str:
     """Return the HTML of one example of the summary; `rows` are all rows of the evaluation. Raises: FormatError."""
     mine = [row for row in rows if row["picture"] == entry["picture"]]
-    files = dict(entry["files"])
+    files = {file["shows"]: file["file"] for file in entry["files"]}
     original = _read(store, files.pop("original"))
     label = _read(store, files.pop("label"))[:, :, 0] if "label" in files else None
     decoded = {coder: _read(store, name) for coder, name in files.items()}

@@ -7,8 +7,8 @@ from typing import Any
 
 from pipeline.base.errors import UsageError
 from pipeline.base.store import Store
-from pipeline.evaluation.charts import Line, line_chart
-from pipeline.evaluation.page import Section, Tile, absent, facts, grid, paragraph
+from pipeline.evaluation.charts import CLASS_COLOURS, Line, line_chart
+from pipeline.evaluation.page import Section, Tile, absent, grid, paragraph, table
 from pipeline.evaluation.sections.words import duration, settings
 
 ANCHOR, TITLE = "training", "Training"
@@ -16,12 +16,21 @@ METRICS, CONFIG, CHECKPOINT = "metrics.jsonl", "config.toml", "final/checkpoint.
 
 _CURVES = {
     "loss": "Loss",
-    "bpp": "Rate in bits per pixel (estimated from likelihoods)",
+    "bpp": "Rate in bpp, estimated",
     "psnr": "PSNR of the crops in dB",
-    "label_iou": "IoU of the predicted natural pixels",
+    "label_iou": "IoU of the labels, mean over classes",
+}
+_FIGURES = {
+    "loss": "Loss",
+    "bpp": "bpp (est.)",
+    "psnr": "PSNR",
+    "psnr_synthetic": "Synthetic",
+    "psnr_natural": "Natural",
+    "label_iou": "Label IoU",
 }
 _SPLITS = {"train": "series-1", "val": "series-2"}
 _MAX_POINTS = 400
+_FEW_POINTS = 30
 
 
 def training_section(folder: str | None) -> Section:
@@ -32,23 +41,18 @@ def training_section(folder: str | None) -> Section:
     if not store.exists(METRICS):
         raise UsageError(f"{folder}: no {METRICS}; not a training run, or one that has not reported yet")
     rows = _rows(store)
-    provenance = _json(store, CHECKPOINT)
     seconds = _step_seconds(rows)
-    last = {split: next((row for row in reversed(rows) if row.get("split") == split), None) for split in _SPLITS}
     steps = max((row["step"] for row in rows), default=0)
     parts = [
         paragraph(
             f"{steps:,} steps; {duration(seconds)} inside steps (reading, forward, backward, averaging, update), "
             "start-up and validation left out."
         ),
-        facts(_facts(last, provenance)),
+        _last(rows),
+        _weights(_json(store, CHECKPOINT)),
         grid(_charts(rows), kind="charts"),
         _config(store),
     ]
-    if not provenance:
-        parts.insert(
-            0, paragraph(f"The run has exported no checkpoint ({CHECKPOINT}): it is not finished.", kind="alert")
-        )
     tile = Tile(label="Training", value=f"{steps:,} steps", note=f"{duration(seconds)} inside steps")
     return Section(anchor=ANCHOR, title=TITLE, body="".join(parts), tiles=(tile,))
 
@@ -77,21 +81,25 @@ def _step_seconds(rows: Sequence[dict[str, Any]]) -> float:
     return seconds
 
 
-def _facts(last: dict[str, dict[str, Any] | None], provenance: dict[str, Any]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for split, row in last.items():
-        for name, title in (
-            ("loss", "loss"),
-            ("bpp", "bpp, estimated"),
-            ("psnr", "PSNR dB"),
-            ("label_iou", "label IoU"),
-        ):
-            if row is not None and _finite(row.get(name)):
-                found[f"Last {split} {title}"] = f"{row[name]:.4g}"
-    if "weights_sha256" in provenance:
-        found["Codec"] = provenance.get("codec", "unknown")
-        found["Weights"] = f"sha256 {str(provenance['weights_sha256'])[:16]}..."
-    return found
+def _last(rows: Sequence[dict[str, Any]]) -> str:
+    """Return the last figures of each split as a table."""
+    head = ("Last report", "Step", *_FIGURES.values())
+    cells = []
+    for split in _SPLITS:
+        row = next((row for row in reversed(rows) if row.get("split") == split), None)
+        if row is not None:
+            numbers = [f"{row[name]:.3f}" if _finite(row.get(name)) else "-" for name in _FIGURES]
+            cells.append((split, f"{row['step']:,}", *numbers))
+    return table(head, cells) if cells else ""
+
+
+def _weights(provenance: dict[str, Any]) -> str:
+    if not provenance:
+        return paragraph(f"The run has exported no checkpoint ({CHECKPOINT}): it is not finished.", kind="alert")
+    digest = str(provenance.get("weights_sha256", "unknown"))
+    return paragraph(
+        f"Exported checkpoint: {provenance.get('codec', 'unknown')}, weights sha256 {digest}.", kind="note"
+    )
 
 
 def _charts(rows: Sequence[dict[str, Any]]) -> list[str]:
@@ -103,10 +111,22 @@ def _charts(rows: Sequence[dict[str, Any]]) -> list[str]:
             points = points[:: max(1, math.ceil(len(points) / _MAX_POINTS))]
             if points:
                 x, y = zip(*points, strict=True)
-                lines.append(Line(name=split, x=x, y=y, colour=colour, dots=len(points) < 30))
+                lines.append(Line(name=split, x=x, y=y, colour=colour, dots=len(points) < _FEW_POINTS))
         if lines:
             charts.append(line_chart(lines, title=title, x_label="step"))
+    charts += _class_chart(rows)
     return charts or [absent(f"{METRICS} holds no figures yet.")]
+
+
+def _class_chart(rows: Sequence[dict[str, Any]]) -> list[str]:
+    validated = [row for row in rows if row.get("split") == "val"]
+    lines = []
+    for name in ("synthetic", "natural"):
+        points = [(row["step"], row[f"psnr_{name}"]) for row in validated if _finite(row.get(f"psnr_{name}"))]
+        if points:
+            x, y = zip(*points, strict=True)
+            lines.append(Line(name=name, x=x, y=y, colour=CLASS_COLOURS[name], dots=len(points) < _FEW_POINTS))
+    return [line_chart(lines, title="Validation PSNR by class in dB", x_label="step")] if lines else []
 
 
 def _config(store: Store) -> str:
