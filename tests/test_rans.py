@@ -285,7 +285,7 @@ def test_read_only_install_still_codes(tmp_path: Path) -> None:
         "PYTHONPATH": str(tmp_path),
     }
     environment.pop("NUMBA_CACHE_DIR", None)
-    run = subprocess.run(
+    run = subprocess.run(  # noqa: PLW1510 - its output says more than its code
         [sys.executable, "-B", "-W", "error", "-c", script],
         capture_output=True,
         text=True,

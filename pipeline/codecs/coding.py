@@ -6,11 +6,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.base.errors import CorruptBitstream, ReconstructionMismatch, UnsupportedBitstream
+from pipeline.base.errors import (
+    BitstreamError,
+    CorruptBitstream,
+    PictureError,
+    ReconstructionMismatch,
+    UnsupportedBitstream,
+)
 from pipeline.codecs.checkpoint import LoadedCodec
 from pipeline.codecs.interface import SideInputs
 from pipeline.formats.bitstream import SEGMENT_ALPHA, Bitstream, pack, unpack
-from pipeline.formats.picture import Pixels, to_rgb
+from pipeline.formats.picture import MAX_PIXELS, Pixels, to_rgb
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +30,13 @@ class Encoded:
 
 
 def compress_picture(loaded: LoadedCodec, pixels: Pixels, side: SideInputs | None = None) -> Encoded:
-    """Code a picture (H, W, C), C in 1..4, uint8. Alpha is kept losslessly beside the codec's colour."""
+    """Code a picture (H, W, C), C in 1..4, uint8. Alpha is kept losslessly beside the codec's colour.
+
+    Raises: PictureError: reason `too_large`, more than MAX_PIXELS.
+    """
     height, width, num_channels = pixels.shape
+    if height * width > MAX_PIXELS:
+        raise PictureError("too_large", f"{width}x{height} is over the limit of {MAX_PIXELS} pixels")
     coded = loaded.codec.compress(to_rgb(pixels), side or SideInputs())
     segments = dict(coded.segments)
     alpha = pixels[:, :, -1] if num_channels in (2, 4) else None
@@ -57,11 +68,19 @@ def decompress_picture(loaded: LoadedCodec, data: bytes | memoryview, *, where: 
             f"{where}: needs codec {parsed.codec_wire_id} with weights {parsed.weights_digest.hex()}..., "
             f"got codec {loaded.spec.wire_id} with {loaded.weights_digest.hex()}..."
         )
+    num_pixels = parsed.width * parsed.height
+    if num_pixels > MAX_PIXELS:
+        # A few bytes can decode to any number of symbols, so memory must not be taken on a header's word.
+        raise UnsupportedBitstream(f"{where}: {parsed.width}x{parsed.height} is over the limit of {MAX_PIXELS} pixels")
+    has_alpha = parsed.num_channels in (2, 4)
+    if has_alpha != (SEGMENT_ALPHA in parsed.segments):
+        raise CorruptBitstream(f"{where}: {parsed.num_channels} channels do not go with its alpha plane, or its lack")
     segments = {tag: payload for tag, payload in parsed.segments.items() if tag != SEGMENT_ALPHA}
-    rgb = loaded.codec.decompress(segments, height=parsed.height, width=parsed.width)
-    alpha = None
-    if parsed.num_channels in (2, 4):
-        alpha = _alpha(parsed, where)
+    try:
+        rgb = loaded.codec.decompress(segments, height=parsed.height, width=parsed.width)
+    except BitstreamError as error:
+        raise type(error)(f"{where}: {error}") from error
+    alpha = _alpha(parsed, where) if has_alpha else None
     pixels = _join(rgb, alpha, parsed.num_channels)
     if zlib.crc32(pixels.data) != parsed.pixels_crc32:
         raise ReconstructionMismatch(f"{where}: decodes to another picture than its encoder promised")
@@ -79,9 +98,9 @@ def _alpha(parsed: Bitstream, where: str) -> Pixels:
     size = parsed.width * parsed.height
     inflater = zlib.decompressobj()
     try:
-        plane = inflater.decompress(parsed.segments.get(SEGMENT_ALPHA, b""), size)
+        plane = inflater.decompress(parsed.segments[SEGMENT_ALPHA], size + 1)
     except zlib.error as error:
         raise CorruptBitstream(f"{where}: alpha plane: {error}") from error
-    if len(plane) != size or inflater.unconsumed_tail:
-        raise CorruptBitstream(f"{where}: alpha plane holds {len(plane)} values, expected {size}")
+    if len(plane) != size or not inflater.eof or inflater.unused_data:
+        raise CorruptBitstream(f"{where}: alpha plane does not hold exactly {size} values")
     return np.frombuffer(plane, dtype=np.uint8).reshape(parsed.height, parsed.width)
