@@ -50,7 +50,10 @@ class Materials:
         return (*self._used.values(), self._words.source)
 
     def photo(self, width: int, height: int) -> Pixels:
-        """Return a crop of some photograph, scaled to (height, width, 3); none repeats until all were used."""
+        """Return a crop of some photograph, scaled to (height, width, 3); none repeats until all were used.
+
+        Raises: ValueError: a side is 0.
+        """
         return self.crop(self.whole_photo(), width, height)
 
     def whole_photo(self) -> Pixels:

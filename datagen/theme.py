@@ -7,6 +7,7 @@ import numpy as np
 from datagen import fonts
 from datagen.canvas import Colour
 from datagen.fonts import Font, font
+from datagen.geometry import Box
 
 _ACCENTS: tuple[Colour, ...] = (
     (37, 99, 235),
@@ -22,6 +23,9 @@ _ACCENTS: tuple[Colour, ...] = (
 )
 _TINTS: tuple[tuple[int, int, int], ...] = ((0, 0, 0), (-2, 0, 3), (3, 1, -3), (-2, 2, 0), (1, -1, 3))
 """Shifts that make a grey scale cool, warm, green or violet."""
+
+_SMALLEST_TYPE = 6
+"""Em size in pixels below which no letter can be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,19 +59,19 @@ class Theme:
 
     def font(self, size: float, style: str = "regular") -> Font:
         """Return the interface typeface at a 1x size."""
-        return font(self.sans, self.px(size), style)
+        return font(self.sans, max(_SMALLEST_TYPE, self.px(size)), style)
 
     def serif_font(self, size: float, style: str = "regular") -> Font:
         """Return the reading typeface at a 1x size."""
-        return font(self.serif, self.px(size), style)
+        return font(self.serif, max(_SMALLEST_TYPE, self.px(size)), style)
 
     def mono_font(self, size: float, style: str = "regular") -> Font:
         """Return the fixed-width typeface at a 1x size."""
-        return font(fonts.MONO, self.px(size), style)
+        return font(fonts.MONO, max(_SMALLEST_TYPE, self.px(size)), style)
 
 
-def choose_theme(rng: np.random.Generator, *, height: int, dark_share: float = 0.4) -> Theme:
-    """Return a random theme for a screen of `height` pixels."""
+def choose_theme(rng: np.random.Generator, area: Box, *, dark_share: float) -> Theme:
+    """Return a random theme for a screen that fills `area`."""
     dark = bool(rng.random() < dark_share)
     tint = _TINTS[int(rng.integers(len(_TINTS)))]
     order = [int(index) for index in rng.permutation(len(_ACCENTS))]
@@ -80,8 +84,7 @@ def choose_theme(rng: np.random.Generator, *, height: int, dark_share: float = 0
         base = int(rng.integers(240, 256))
         greys = [base, 255, base - 8, 222, 28, 104]
     page, surface, raised, border, text, muted = (_shift(grey, tint) for grey in greys)
-    # Screens taller than 1080 lines are set larger, as people with such displays do.
-    scale = float(rng.choice([1.0, 1.0, 1.1, 1.2])) * max(1.0, height / 1080)
+    scale = float(rng.choice([1.0, 1.0, 1.1, 1.2])) * _fitting_scale(area)
     series = tuple(mix(_ACCENTS[index], (255, 255, 255), 0.2 if dark else 0.0) for index in order)
     return Theme(
         dark=dark,
@@ -99,6 +102,13 @@ def choose_theme(rng: np.random.Generator, *, height: int, dark_share: float = 0
         serif=str(rng.choice(fonts.SERIF, p=[0.75, 0.25])),
         scale=scale,
     )
+
+
+def _fitting_scale(area: Box) -> float:
+    """Return 1 for usual screens, more for larger ones, less where the layouts would not fit."""
+    larger = min(area.width / 1920, area.height / 1080)
+    smaller = min(area.width / 1000, area.height / 640)
+    return max(1.0, larger) * min(1.0, smaller)
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:

@@ -20,10 +20,13 @@ from pipeline.base.errors import UsageError
 _START_S = 20.0
 """How long the display, and then the application, may take to come up."""
 _POLL_S = 0.25
+_BROWSER_VALUES, _TERMINAL_VALUES = 64, 2
+"""A page with photographs has nearly all brightnesses from 0 to 255, an empty window one, a terminal's text two."""
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _BROWSER_FLAGS = (
     "--kiosk",
+    "--window-position=0,0",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -60,9 +63,10 @@ def virtual_display(*, width: int, height: int) -> Iterator[str]:
     if program is None:
         raise UsageError("no X display, and Xvfb is not installed (Debian: apt install xvfb)")
     reading, writing = os.pipe()
-    command = [program, "-displayfd", str(writing), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"]
+    # -noreset: without it the server drops everything when its last client leaves, and refuses the next meanwhile.
+    options = ["-displayfd", str(writing), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-noreset"]
     try:
-        with _running(command, environment={}, pass_fds=(writing,)) as process:
+        with _running([program, *options], environment={}, pass_fds=(writing,)) as process:
             os.close(writing)
             writing = -1
             yield f":{_read_number(reading, process)}"
@@ -99,12 +103,12 @@ def application(display: str, *, width: int, height: int) -> Iterator[str]:
             assert terminal is not None
             command = [terminal, "-geometry", "200x60+0+0", "-e", "sh", "-c", f"cat '{write_text(folder)}'; sleep 3600"]
         with _running(command, environment={"DISPLAY": display, "HOME": str(folder)}) as process:
-            _wait_until_visible(display, process)
+            _wait_until_visible(display, process, num_values=_BROWSER_VALUES if browser else _TERMINAL_VALUES)
             yield Path(command[0]).name
 
 
-def _wait_until_visible(display: str, process: subprocess.Popen[bytes]) -> None:
-    """Wait until the display is not of one colour and has stood still for one poll."""
+def _wait_until_visible(display: str, process: subprocess.Popen[bytes], *, num_values: int) -> None:
+    """Wait until the display holds `num_values` brightnesses or more and has stood still for one poll."""
     deadline = time.monotonic() + _START_S
     before = b""
     with mss.MSS(display=display) as grabber:
@@ -112,8 +116,8 @@ def _wait_until_visible(display: str, process: subprocess.Popen[bytes]) -> None:
             if process.poll() is not None:
                 raise UsageError(f"{process.args!r:.60} ended at once with code {process.returncode}")
             shot = grabber.grab(grabber.monitors[0])
-            picture = np.frombuffer(shot.raw, dtype=np.uint8)
-            if before == shot.raw and len(np.unique(picture)) > 16:
+            values = np.unique(np.frombuffer(shot.rgb, dtype=np.uint8))
+            if before == shot.raw and len(values) >= num_values:
                 return
             before = bytes(shot.raw)
             time.sleep(_POLL_S)

@@ -110,7 +110,9 @@ def search_field(canvas: Canvas, area: Box, theme: Theme, hint: str) -> None:
 
 def avatar(canvas: Canvas, area: Box, theme: Theme, materials: Materials, name: str) -> None:
     """Draw a round avatar: the person's photograph if there is one, else initials."""
-    portrait = materials.portrait(name, area.width)
+    side = min(area.width, area.height)
+    area = area.centred(side, side)
+    portrait = materials.portrait(name, side)
     if portrait is not None:
         canvas.paste(area, portrait, radius=area.width / 2)
         return

@@ -25,7 +25,7 @@ class _Message:
 
 def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None:
     """Draw the whole screen."""
-    theme = choose_theme(rng, height=canvas.area.height, dark_share=0.45)
+    theme = choose_theme(rng, canvas.area, dark_share=0.45)
     text = materials.text
     people = [text.full_name() for _ in range(16)]
     canvas.fill(canvas.area, theme.page)
