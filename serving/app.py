@@ -5,6 +5,7 @@ calls the replicas through a handle, with a bounded number of requests in flight
 ray.serve.
 """
 
+import logging
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -81,6 +82,8 @@ def _replicas(config: EngineConfig, replicas: int) -> Iterator[Any]:
     free = int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
     if free < replicas:
         raise UsageError(f"workers = {replicas}, but the Ray cluster has {free} CPUs")
+    # Serve tells the terminal about every step it takes; our progress bar says what matters.
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)
     started_here = not _is_serve_running()
     if started_here:
         serve.start(proxy_location="Disabled", logging_config=_quiet())
@@ -96,9 +99,10 @@ def _replicas(config: EngineConfig, replicas: int) -> Iterator[Any]:
         handle = serve.run(deployment.bind(config), name=APP, route_prefix=None, logging_config=_quiet())
         yield handle
     finally:
-        serve.delete(APP)
         if started_here:
             serve.shutdown()  # type: ignore[no-untyped-call]
+        else:
+            serve.delete(APP)
 
 
 def _result(handle: Any, chunk: Sequence[Task], response: Any) -> list[Coded]:

@@ -35,7 +35,8 @@ _REASONS: tuple[tuple[type[DiptychError], str], ...] = (
     (ArchiveError, "misplaced_bitstream"),
     (StorageError, "unreadable"),
 )
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+_OWN_FAULT = {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.EISDIR}
+"""Why a file system refuses one file and not the next: its name."""
 
 
 class Decoder:
@@ -89,11 +90,16 @@ def open_decoder(url: str, *, one_thread: bool) -> Decoder:
 
 
 def as_problem(name: str, error: DiptychError) -> Problem:
-    """Return an entry's error as a problem to report. Raises it again if it concerns more than the one entry."""
-    cause = error.__cause__
-    if isinstance(cause, OSError) and cause.errno in _FULL:
-        raise error
+    """Return what an entry could not be read for, as a problem to report."""
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             return Problem(where=name, reason=reason, message=str(error))
+    raise error
+
+
+def as_write_problem(name: str, error: StorageError) -> Problem:
+    """Return what a picture could not be written for. Raises it again if it is not this picture's own fault."""
+    cause = error.__cause__
+    if isinstance(cause, OSError) and cause.errno in _OWN_FAULT:
+        return Problem(where=name, reason="bad_name", message=str(error))
     raise error

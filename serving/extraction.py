@@ -14,7 +14,7 @@ from pipeline.formats.archive_records import CommitRecord, Problem
 from pipeline.formats.archive_salvage import committed_entries
 from pipeline.formats.pack import check_name
 from pipeline.formats.picture import write_png
-from serving.decoding import Decoder, as_problem, open_decoder
+from serving.decoding import Decoder, as_problem, as_write_problem, open_decoder
 from serving.local import map_chunks
 
 _ENTRIES_A_CHUNK = 16
@@ -180,7 +180,10 @@ def _extract_entry(state: _State, target: _Target) -> Problem | int:
     """Write one file; return its size in bytes."""
     try:
         data = write_png(state.decoder.decode(target.entry))
-        state.out.write_bytes(target.file, data)
     except DiptychError as error:
         return as_problem(target.entry.name, error)
+    try:
+        state.out.write_bytes(target.file, data)
+    except StorageError as error:
+        return as_write_problem(target.entry.name, error)
     return len(data)

@@ -113,7 +113,8 @@ def test_shard_without_a_commit_record_is_not_read(store):
 def test_every_flipped_byte_of_a_record_is_found(store, name):
     data = store.read_bytes(name)
     for position in range(len(data) - 1):
-        store.write_bytes(name, data[:position] + bytes([data[position] ^ 0x01]) + data[position + 1 :])
+        damaged = data[:position] + bytes([data[position] ^ 0x01]) + data[position + 1 :]
+        store.local_path(name).write_bytes(damaged)
         with pytest.raises(ArchiveError):
             read_info(store) if name == ARCHIVE else read_commit(store, 0)
 
