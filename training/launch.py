@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, distributed
 
 from pipeline.base.config import to_toml
 from pipeline.base.errors import CheckpointError, DiptychError, MissingDependency, TrainingError, UsageError
@@ -31,6 +30,7 @@ from pipeline.codecs import checkpoint
 from training.config import TrainConfig, check_continuation, codec_config
 from training.plan import TrainPlan, plan
 from training.rank import Job, run_rank
+from training.ranks import Together, process_group
 from training.records import follow, read_rows
 from training.state import FINAL, export_final, newest_complete, read_position
 
@@ -131,9 +131,18 @@ def _fit(job: Job) -> None:
     try:
         import ray
         from ray import train
+        from ray.train.backend import Backend
         from ray.train.torch import TorchConfig, TorchTrainer
     except ImportError as error:
         raise MissingDependency(f"Ray Train cannot be imported ({error}); pip install 'diptych[train]'") from error
+
+    class WithoutGroup(TorchConfig):
+        """The workers make the process group themselves: Ray's listens on all interfaces (training.ranks)."""
+
+        @property
+        def backend_cls(self) -> type[Backend]:
+            return Backend
+
     config = job.config
     _check_cluster(ray.cluster_resources(), config)  # type: ignore[no-untyped-call]
     scratch = job.out / _RAY_FOLDER
@@ -142,7 +151,7 @@ def _fit(job: Job) -> None:
     trainer = TorchTrainer(
         _work,
         train_loop_config={"job": job},
-        torch_config=TorchConfig(backend="nccl" if config.use_gpu else "gloo"),
+        torch_config=WithoutGroup(),
         scaling_config=train.ScalingConfig(
             num_workers=config.num_workers,
             use_gpu=config.use_gpu,
@@ -177,32 +186,20 @@ def _work(told: dict[str, Any]) -> None:
     """What each worker runs; every rank reports equally often, as Ray requires."""
     # Ray takes up a report when it next polls its workers, and they wait for that: 0.2 s each. The curve is therefore
     # in metrics.jsonl, and Ray hears only of checkpoints.
+    import ray
     from ray import train
+    from ray.train.collective import broadcast_from_rank_zero
     from ray.train.torch import get_device
 
     job: Job = told["job"]
     torch.set_num_threads(job.config.threads_per_worker)
     context = train.get_context()
-    ranks = _Together(rank=context.get_world_rank(), num_ranks=context.get_world_size(), device=get_device())
-    for report in run_rank(job, ranks, ranks.device):
-        if report.checkpoint_due:
-            train.report({"step": report.step, "loss": report.figures.loss})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Together:
-    """The ranks of a torch.distributed process group."""
-
-    rank: int
-    num_ranks: int
-    device: torch.device
-
-    def average(self, tensor: Tensor) -> None:
-        if self.num_ranks > 1:
-            # NCCL reduces GPU memory only; on the CPU this is the tensor itself.
-            here = tensor.to(self.device)
-            distributed.all_reduce(here)
-            tensor.copy_(here.div_(self.num_ranks))
+    ranks = Together(rank=context.get_world_rank(), num_ranks=context.get_world_size(), device=get_device())
+    host: str = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+    with process_group(ranks, host=host, share=broadcast_from_rank_zero):
+        for report in run_rank(job, ranks, ranks.device):
+            if report.checkpoint_due:
+                train.report({"step": report.step, "loss": report.figures.loss})
 
 
 def _translate(error: Exception, job: Job) -> DiptychError:
