@@ -232,7 +232,8 @@ addEventListener("load", () => {
   const overlays = {};
   for (const view of ["picture", "label", "regions"]) {
     document.getElementById("show-" + view).click();
-    overlays[view] = ["label", "regions"].filter(e => getComputedStyle(document.querySelector(".layer." + e)).opacity > 0.3);
+    const opacity = name => getComputedStyle(document.querySelector(".layer." + name)).opacity;
+    overlays[view] = ["label", "regions"].filter(name => opacity(name) > 0.3);
   }
   const found = {overlays, inner: innerWidth, scroll: root.scrollWidth, wide, broken, images: document.images.length,
     charts: document.querySelectorAll("svg.chart").length,

@@ -60,11 +60,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, caption: str
             "<tr>" + "".join(f"<{tag}{scope}{k}>{text(c)}</{tag}>" for k, c in zip(kinds, cells, strict=True)) + "</tr>"
         )
 
+    # Tables of words may break anywhere, such as inside long file names; figures and their names stay whole.
+    kind = ' class="words"' if text_columns > 1 else ""
     title = f"<caption>{text(caption)}</caption>" if caption else ""
     body = "".join(line(row, "td") for row in rows)
     return (
         f'<div class="scroll" tabindex="0" role="group" aria-label="{text(caption or head[0])}">'
-        f"<table>{title}<thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table></div>"
+        f"<table{kind}>{title}<thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -92,8 +94,9 @@ def figure(body: str, *, caption: str, detail: str = "", kind: str = "") -> str:
 
 
 def grid(parts: Iterable[str], *, kind: str) -> str:
-    """Return parts laid out beside each other as far as the width allows."""
-    return f'<div class="{kind}">{"".join(parts)}</div>'
+    """Return parts laid out beside each other as far as the width allows; `scroll` in `kind` scrolls by keyboard."""
+    focus = ' tabindex="0" role="group"' if "scroll" in kind.split() else ""
+    return f'<div class="{kind}"{focus}>{"".join(parts)}</div>'
 
 
 def folded(title: str, body: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.base.errors import FormatError
 from pipeline.base.store import Store
 from pipeline.evaluation.charts import CLASS_COLOURS, SERIES, Dots, Line, dot_chart, scatter_chart
-from pipeline.evaluation.page import Section, Tile, absent, bullets, facts, grid, paragraph, table
+from pipeline.evaluation.page import Section, Tile, absent, bullets, folded, grid, paragraph, table
 from pipeline.evaluation.results import CLASSES, RESULTS, read_summary
 from pipeline.evaluation.sections.examples import example
 from pipeline.evaluation.sections.words import count, decibels, library_versions, settings
@@ -124,10 +124,5 @@ def _rejections(rejected: Sequence[Row]) -> str:
 
 
 def _coders(by_coder: Mapping[str, Sequence[Row]]) -> str:
-    return facts(
-        {coder: f"{rows[0]['version']}; {_short(rows[0]['settings'])}" for coder, rows in by_coder.items()},
-    )
-
-
-def _short(words: str) -> str:
-    return words if len(words) <= 160 else words[:157] + "..."
+    cells = [(coder, rows[0]["version"], rows[0]["settings"]) for coder, rows in by_coder.items()]
+    return folded("Codecs and their settings", table(("Codec", "Version", "Settings"), cells, text_columns=3))

@@ -101,7 +101,7 @@ def _crop_row(title: str, original: Pixels, decoded: Mapping[str, Pixels], crop:
         figures.append(_exact(window, coder, f"{decibels(psnr)} dB in this crop"))
     coder, first = next(iter(decoded.items()))
     figures.append(_exact(error_picture(true, crop.of(first)), f"Error of {coder}", f"{ERROR_GAIN} times as bright"))
-    return [f"<h4>{text(title)}, pixel for pixel</h4>", grid(figures, kind="crops")]
+    return [f"<h4>{text(title)}, pixel for pixel</h4>", grid(figures, kind="crops scroll")]
 
 
 def _exact(pixels: Pixels, caption: str, detail: str) -> str:
