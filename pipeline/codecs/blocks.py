@@ -8,8 +8,6 @@ from torch import Tensor, nn
 
 from pipeline.codecs.priors import lower_bound
 
-# Parameters are stored as square roots of value + _PEDESTAL, which keeps them positive and their gradients alive at 0.
-_PEDESTAL = 2.0**-36
 _BETA_MIN = 1e-6
 
 
@@ -20,16 +18,19 @@ class Gdn(nn.Module):
     with a matrix product, which a CPU does 5 times faster than the same thing as a 1x1 convolution.
     """
 
+    PEDESTAL = 2.0**-36
+    """Parameters are stored as sqrt(value + PEDESTAL): never negative, and with a gradient even at 0."""
+
     def __init__(self, num_channels: int, *, inverse: bool = False) -> None:
         super().__init__()
         self.inverse = inverse
-        self.beta = nn.Parameter((torch.ones(num_channels) + _PEDESTAL).sqrt())
-        self.gamma = nn.Parameter((0.1 * torch.eye(num_channels) + _PEDESTAL).sqrt())
+        self.beta = nn.Parameter((torch.ones(num_channels) + self.PEDESTAL).sqrt())
+        self.gamma = nn.Parameter((0.1 * torch.eye(num_channels) + self.PEDESTAL).sqrt())
 
     def effective(self) -> tuple[Tensor, Tensor]:
         """Return beta (C,) > 0 and gamma (C, C) >= 0, rows are outputs."""
-        beta = lower_bound(self.beta, (_BETA_MIN + _PEDESTAL) ** 0.5).square() - _PEDESTAL
-        gamma = lower_bound(self.gamma, _PEDESTAL**0.5).square() - _PEDESTAL
+        beta = lower_bound(self.beta, (_BETA_MIN + self.PEDESTAL) ** 0.5).square() - self.PEDESTAL
+        gamma = lower_bound(self.gamma, self.PEDESTAL**0.5).square() - self.PEDESTAL
         return beta, gamma
 
     def forward(self, x_NCHW: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ from pipeline.base.errors import CheckpointError, CorruptBitstream
 from pipeline.codecs import rans
 from pipeline.codecs.blocks import analysis_transform, conv, deconv, synthesis_transform
 from pipeline.codecs.entropy import NUM_SCALES, scale_table
+from pipeline.codecs.initialise import start_as_wavelet
 from pipeline.codecs.interface import AbstractCodec, CodecOutput, Coded, SideInputs
 from pipeline.codecs.mtl_sci.config import MtlSciConfig
 from pipeline.codecs.mtl_sci.frozen import MAX_Y, MAX_Z, MEDIAN_FRACTION, FrozenDecoder
@@ -33,6 +34,8 @@ SEGMENT_Z = 2
 # The hyper synthesis states (index - INDEX_BIAS) / INDEX_GAIN: it starts near 0 and moves at the other layers' pace.
 INDEX_BIAS = 18.0
 INDEX_GAIN = 10.0
+LATENT_GAIN = 5.0
+"""Of the latent at the start: near the quantisation that lambda = 0.01 ends at."""
 PICTURE_MEAN = 0.5
 """Taken from the input and added to the output, so that the networks see values about 0."""
 
@@ -61,6 +64,10 @@ class MtlSci(AbstractCodec):
         self.frozen = FrozenDecoder(n, m)
         # Last, so that its fresh weights take nothing from the generator before the others: same seed, same codec.
         self.head = synthesis_transform(m, config.num_head_channels or n, 1) if config.segmentation_head else None
+        start_as_wavelet(self.analysis, self.synthesis, gain=LATENT_GAIN)
+        if self.head is not None:
+            with torch.no_grad():
+                next(self.head.parameters()).div_(LATENT_GAIN)
 
     @property
     def config(self) -> MtlSciConfig:
