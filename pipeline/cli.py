@@ -206,6 +206,7 @@ def evaluate(
         typer.echo(summary.to_markdown())
     else:
         show(summary, as_json=as_json)
+    raise typer.Exit(1 if summary.rejected else 0)
 
 
 @app.command()
