@@ -19,7 +19,7 @@ pencil permit phone picture pillow pilot pipeline planet platform player pocket 
 problem process product profile programme project prompt protocol province puzzle quarter query question queue quota
 railway rain reader reason receipt recipe record refund region release remark renewal repair report request researcher
 reservoir resource response result review reward rider ridge river robot roof rotor route saddle sailor salary sample
-scanner scene schedule school scooter screen script season section sensor server session shadow shelf shelter ship
+scanner scene schedule school scooter screen script season section sensor server session shadow shelter ship
 shoulder signal silence sketch society speaker spring square stage statue storm story stranger street student studio
 subject suburb summary summit supplier surface survey switch symbol system tablet target teacher temple tenant terminal
 theatre theory ticket timber timeline tool tower track traffic trail transfer traveller treaty tunnel tutor update

@@ -110,7 +110,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.no_grad():
         sam.mask_decoder.iou_prediction_head.layers[-1].bias.fill_(2.0)
         for head in sam.mask_decoder.output_hypernetworks_mlps:
-            head.layers[-1].weight.mul_(1000)
+            head.layers[-1].weight.mul_(100_000)
     path = tmp_path_factory.mktemp("sam") / "tiny.pth"
     torch.save(sam.state_dict(), path)
     return path

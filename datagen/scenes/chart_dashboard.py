@@ -10,7 +10,7 @@ from datagen.geometry import Box
 from datagen.icons import icon
 from datagen.materials import Materials
 from datagen.shapes import rounded
-from datagen.texts import MONTHS
+from datagen.texts import MONTHS, plural
 from datagen.theme import Theme, choose_theme, mix
 
 _GOOD, _BAD = (22, 163, 74), (220, 60, 60)
@@ -74,7 +74,7 @@ def _navigation(canvas: Canvas, area: Box, theme: Theme, materials: Materials, n
         sign_box, label = row.cut_left(theme.px(40))
         icon(canvas, sign_box.centred(theme.px(19), theme.px(19)), sign, colour)
         if wide:
-            title = "Overview" if number == 0 else materials.text.noun().capitalize() + "s"
+            title = "Overview" if number == 0 else plural(materials.text.noun()).capitalize()
             typesetting.line(canvas, label, title, theme.font(14), theme.text if number == 0 else theme.muted)
     if wide:
         person = materials.text.full_name()
@@ -178,7 +178,7 @@ def _photo(canvas: Canvas, area: Box, theme: Theme, materials: Materials, rng: n
 
 def _table(canvas: Canvas, area: Box, theme: Theme, materials: Materials) -> None:
     text = materials.text
-    room = _panel(canvas, area, theme, f"Recent {text.noun()}s")
+    room = _panel(canvas, area, theme, f"Recent {plural(text.noun())}")
     head, rest = room.cut_top(theme.px(26))
     small = theme.font(11.5)
     for cell, title in zip(_cells(head), ("Name", "Place", "Status", "Amount"), strict=True):

@@ -23,6 +23,13 @@ class _Message:
     time: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contact:
+    name: str
+    time: str
+    chosen: bool
+
+
 def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None:
     """Draw the whole screen."""
     theme = choose_theme(rng, canvas.area, dark_share=0.45)
@@ -65,28 +72,31 @@ def _sidebar(canvas: Canvas, area: Box, theme: Theme, materials: Materials, peop
         canvas, box(field.x + theme.px(12), field.y, field.width - theme.px(25), theme.px(34)), theme, "Search"
     )
     height = theme.px(64)
+    minute = materials.text.number(11 * 60, 23 * 60)
     with canvas.clipped(rest):
         for number in range(rest.height // height + 1):
             row = box(rest.x, rest.y + number * height, rest.width - 1, height)
-            _chat_row(canvas, row, theme, materials, people[number % len(people)], chosen=number == 0)
+            name = people[number % len(people)]
+            _chat_row(canvas, row, theme, materials, _Contact(name=name, time=_clock(minute), chosen=number == 0))
+            minute -= materials.text.number(3, 70)
 
 
-def _chat_row(canvas: Canvas, row: Box, theme: Theme, materials: Materials, name: str, *, chosen: bool) -> None:
-    if chosen:
+def _chat_row(canvas: Canvas, row: Box, theme: Theme, materials: Materials, contact: _Contact) -> None:
+    if contact.chosen:
         canvas.fill(row, theme.soft_accent)
         canvas.mark(row)
     inner = row.inset(theme.px(12), theme.px(10))
     face, rest = inner.cut_left(theme.px(44))
-    widgets.avatar(canvas, face, theme, materials, name)
+    widgets.avatar(canvas, face, theme, materials, contact.name)
     _, rest = rest.cut_left(theme.px(12))
     upper, lower = rest.rows(2, 0)
     time, upper = upper.cut_right(theme.px(44))
-    typesetting.line(canvas, time, materials.text.clock(), theme.font(11.5), theme.muted, align="right")
-    typesetting.line(canvas, upper, name, theme.font(14, "bold"), theme.text)
+    typesetting.line(canvas, time, contact.time, theme.font(11.5), theme.muted, align="right")
+    typesetting.line(canvas, upper, contact.name, theme.font(14, "bold"), theme.text)
     num_unread = max(0, materials.text.number(-8, 7))
     badge, lower = lower.cut_right(theme.px(30))
     typesetting.line(canvas, lower, materials.text.chat_line(), theme.font(13), theme.muted)
-    if num_unread and not chosen:
+    if num_unread and not contact.chosen:
         dot = badge.cut_right(theme.px(20))[0].centred(theme.px(20), theme.px(20))
         canvas.rounded(dot, theme.accent, dot.width / 2)
         canvas.mark(dot, rounded(dot.width, dot.height, dot.width / 2))
@@ -103,9 +113,11 @@ def _conversation(
     widest = min(theme.px(460), log.width * 3 // 5)
     bottom = log.bottom - theme.px(14)
     before: _Message | None = None
+    minute = materials.text.number(11 * 60, 23 * 60)
     with canvas.clipped(log):
         while bottom > log.y:
-            message = _message(theme, materials, people[:num_people], font_width=widest, rng=rng)
+            message = _message(theme, materials, people[:num_people], rng, widest=widest, time=_clock(minute))
+            minute -= materials.text.number(0, 9)
             together = before is not None and (before.mine, before.sender) == (message.mine, message.sender)
             bottom = _bubble(canvas, log, theme, materials, message, bottom - theme.px(3 if together else 10))
             before = message
@@ -114,23 +126,23 @@ def _conversation(
 
 
 def _message(
-    theme: Theme, materials: Materials, people: list[str], *, font_width: int, rng: np.random.Generator
+    theme: Theme, materials: Materials, people: list[str], rng: np.random.Generator, *, widest: int, time: str
 ) -> _Message:
     text = materials.text
     picture: tuple[int, int] | None = None
     if rng.random() < 0.3:
-        width = min(font_width, theme.px(int(rng.integers(200, 380))))
+        width = min(widest, theme.px(int(rng.integers(200, 380))))
         picture = (width, round(width * float(rng.choice([0.56, 0.66, 0.75, 1.0, 1.2]))))
     words = "" if picture and rng.random() < 0.6 else text.chat_line()
     if words and rng.random() < 0.25:
         words += " " + text.chat_line()
-    room = (picture[0] if picture else font_width) - theme.px(24)
+    room = (picture[0] if picture else widest) - theme.px(24)
     return _Message(
         mine=bool(rng.random() < 0.45),
         sender=text.pick(people),
         lines=tuple(typesetting.break_lines(words, theme.font(14.5), room)),
         picture=picture,
-        time=text.clock(),
+        time=time,
     )
 
 
@@ -199,3 +211,8 @@ def _entry(canvas: Canvas, area: Box, theme: Theme) -> None:
     canvas.rounded(disc, theme.accent, disc.width / 2)
     canvas.mark(disc, rounded(disc.width, disc.height, disc.width / 2))
     icon(canvas, disc.centred(theme.px(19), theme.px(19)), "send", theme.on_accent)
+
+
+def _clock(minute: int) -> str:
+    """Return a minute of the day as a time; the conversation is drawn backwards from its newest line."""
+    return f"{minute // 60 % 24}:{minute % 60:02d}"
