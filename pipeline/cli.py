@@ -230,6 +230,9 @@ def demo(
     out: OutOption,
     *,
     photos: Annotated[str | None, typer.Option(help="Folder of photographs; default: scikit-image's own.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="STAGE.A=VALUE", help="Such as train.steps=2000.")
+    ] = None,
 ) -> None:
     """Walk the whole road once, in minutes.
 
@@ -237,7 +240,7 @@ def demo(
     """
     from pipeline import demo as stage
 
-    stage.run(Path(out), photos=photos, display=os.environ.get("DISPLAY"))
+    stage.run(Path(out), photos=photos, display=os.environ.get("DISPLAY"), overrides=overrides or [])
 
 
 def _read(path: Path) -> bytes:

@@ -5,7 +5,7 @@ was interrupted goes on when it is started again.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.base.config import load
-from pipeline.base.errors import UsageError
+from pipeline.base.errors import ConfigError, UsageError
 from pipeline.base.progress import BarProgress, open_progress
 from pipeline.base.store import Store
 from pipeline.formats.corpus import open_split
@@ -22,6 +22,7 @@ from pipeline.formats.sample import decode_info
 from pipeline.formats.shards import read_manifest
 
 HELD_OUT = "test"
+STAGES = ("capture", "datagen", "train", "archive", "evaluate")
 
 
 @dataclass(slots=True)
@@ -30,10 +31,16 @@ class Walk:
 
     out: Path
     console: Console
+    overrides: Sequence[str]
+    """`stage.a.b=value`: changes to the presets."""
     rows: list[tuple[str, str, float]] = field(default_factory=list)
 
     def folder(self, name: str) -> str:
         return str(self.out / name)
+
+    def overrides_of(self, stage: str) -> list[str]:
+        """Return the changes to one stage's preset, without the stage's name."""
+        return [text.removeprefix(f"{stage}.") for text in self.overrides if text.startswith(f"{stage}.")]
 
     @contextmanager
     def step(self, title: str) -> Iterator["Step"]:
@@ -53,15 +60,18 @@ class Step:
     result: str = ""
 
 
-def run(out: Path, *, photos: str | None, display: str | None) -> None:
+def run(out: Path, *, photos: str | None, display: str | None, overrides: Sequence[str] = ()) -> None:
     """Walk the road in the folder `out`; prints the summary table and the report's path on stdout.
 
     `photos`: folder of photographs, None = scikit-image's own. `display`: X display to capture, None = start Xvfb if
-    it is installed. Raises: DiptychError.
+    it is installed. `overrides`: `stage.a.b=value`, such as `train.steps=2000`. Raises: DiptychError.
     """
     from pipeline.cluster import connect
 
-    walk = Walk(out=out, console=Console(stderr=True))
+    walk = Walk(out=out, console=Console(stderr=True), overrides=overrides)
+    for text in overrides:
+        if text.partition(".")[0] not in STAGES:
+            raise ConfigError(f"--set {text}: expected STAGE.KEY=VALUE with STAGE one of {', '.join(STAGES)}")
     if photos is not None and not Path(photos).is_dir():
         raise UsageError(f"{photos}: no such folder of photographs")
     _capture(walk, display)
@@ -80,7 +90,7 @@ def _capture(walk: Walk, display: str | None) -> None:
     from datagen import capture
     from datagen.capture import PRESETS, CaptureConfig
 
-    config = load(CaptureConfig, "demo", presets=PRESETS, overrides=["xvfb=auto"])
+    config = load(CaptureConfig, "demo", presets=PRESETS, overrides=["xvfb=auto", *walk.overrides_of("capture")])
     with walk.step("capture") as step:
         held = list((walk.out / "captured").glob("*.png"))
         if held:
@@ -99,7 +109,9 @@ def _datagen(walk: Walk, photos: str | None) -> None:
     from datagen import build
     from datagen.config import PRESETS, CorpusConfig
 
-    overrides = [f"photos={Path(photos).absolute()}"] if photos is not None else []
+    overrides = walk.overrides_of("datagen")
+    if photos is not None:
+        overrides.append(f"photos={Path(photos).absolute()}")
     captured = walk.out / "captured"
     if any(captured.glob("*.png")):
         overrides.append(f"captured={captured.absolute()}")
@@ -113,7 +125,7 @@ def _train(walk: Walk) -> None:
     from training import launch
     from training.config import PRESETS, TrainConfig
 
-    config = load(TrainConfig, "tiny", presets=PRESETS)
+    config = load(TrainConfig, "tiny", presets=PRESETS, overrides=walk.overrides_of("train"))
     run_folder = walk.folder("run")
     with walk.step("train") as step:
         resume = (walk.out / "run" / "config.toml").exists()
@@ -128,7 +140,7 @@ def _archive(walk: Walk) -> None:
     from serving.config import PRESETS, ArchiveConfig
 
     pictures = _write_held_out(walk)
-    config = load(ArchiveConfig, "demo", presets=PRESETS)
+    config = load(ArchiveConfig, "demo", presets=PRESETS, overrides=walk.overrides_of("archive"))
     with walk.step("archive") as step:
         summary = jobs.create(
             [str(pictures)],
@@ -137,7 +149,7 @@ def _archive(walk: Walk) -> None:
             checkpoint=str(walk.out / "run" / "final"),
             progress=step.progress,
         )
-        step.result = f"{summary.num_entries} pictures, {summary.archive_bytes:,} bytes"
+        step.result = f"{summary.num_entries} pictures in {summary.bitstream_bytes:,} bytes, {summary.bpp:.3f} bpp"
 
 
 def _write_held_out(walk: Walk) -> Path:
@@ -166,7 +178,7 @@ def _evaluate(walk: Walk) -> None:
     from pipeline.evaluation import evaluate
     from pipeline.evaluation.config import PRESETS, EvaluateConfig
 
-    config = load(EvaluateConfig, "demo", presets=PRESETS)
+    config = load(EvaluateConfig, "demo", presets=PRESETS, overrides=walk.overrides_of("evaluate"))
     with walk.step("evaluate") as step:
         summary = evaluate.run(
             config,
