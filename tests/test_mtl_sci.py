@@ -1,0 +1,340 @@
+"""MTL-SCI: exact decoding, the head that costs nothing, sizes, rates and gradients."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from pipeline.base.config import load
+from pipeline.base.errors import CheckpointError, CorruptBitstream, TrainingError
+from pipeline.codecs import integer_net
+from pipeline.codecs.blocks import Gdn, conv, deconv
+from pipeline.codecs.integer_net import FRACTION, MAX_ACTIVATION, IntegerConv, IntegerIgdn, requantise
+from pipeline.codecs.interface import SideInputs
+from pipeline.codecs.mtl_sci.codec import SEGMENT_Y, SEGMENT_Z, MtlSci
+from pipeline.codecs.mtl_sci.config import MtlSciConfig
+from pipeline.codecs.table import find_codec, presets_folder
+from tests.test_coding import make_picture
+
+CONFIG = MtlSciConfig(num_channels=8, num_latents=12, num_head_channels=4)
+
+
+def make_codec(config: MtlSciConfig = CONFIG, *, frozen: bool = True) -> MtlSci:
+    """Fresh weights, but latents that vary, and scales that suit them roughly."""
+    torch.manual_seed(5)
+    codec = MtlSci(config)
+    with torch.no_grad():
+        codec.hyper_analysis[-1].weight.mul_(6.0)
+        codec.hyper_synthesis[-1].weight.mul_(4.0)
+        codec.hyper_synthesis[-1].bias.fill_(2.0)
+    if frozen:
+        codec.freeze()
+    return codec.eval()
+
+
+CODEC = make_codec()
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """These networks are so small that a second thread only waits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def as_input(picture: NDArray[np.uint8]) -> torch.Tensor:
+    return torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255.0
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 4000), (4000, 1), (17, 33), (64, 64), (100, 90), (16, 65)])
+def test_decodes_any_size_to_what_the_encoder_promised(size: tuple[int, int]) -> None:
+    picture = make_picture(*size)
+    coded = CODEC.compress(picture, SideInputs())
+    assert coded.reconstruction.shape == picture.shape
+    assert set(coded.segments) == {SEGMENT_Y, SEGMENT_Z}
+    decoded = CODEC.decompress(coded.segments, height=size[0], width=size[1])
+    assert (decoded == coded.reconstruction).all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (17, 33), (64, 64), (100, 90)])
+def test_forward_gives_the_pictures_size_and_the_latents_shapes(size: tuple[int, int]) -> None:
+    output = CODEC(torch.rand(2, 3, *size))
+    h, w = math.ceil(size[0] / 16), math.ceil(size[1] / 16)
+    assert output.reconstruction.shape == (2, 3, *size)
+    assert output.label_logits is not None
+    assert output.label_logits.shape == (2, 1, *size)
+    assert output.likelihoods["y"].shape == (2, 12, h, w)
+    assert output.likelihoods["z"].shape == (2, 8, math.ceil(h / 4), math.ceil(w / 4))
+
+
+@pytest.mark.parametrize("size", [(256, 256), (100, 333)])
+def test_bytes_are_those_that_the_likelihoods_announce(size: tuple[int, int]) -> None:
+    picture = make_picture(*size)
+    with torch.no_grad():
+        likelihoods = CODEC(as_input(picture)).likelihoods
+    coded = CODEC.compress(picture, SideInputs())
+    for tag, name in ((SEGMENT_Y, "y"), (SEGMENT_Z, "z")):
+        announced = float(-likelihoods[name].double().log2().sum()) / 8
+        assert abs(len(coded.segments[tag]) - announced) <= 0.02 * announced + 8, name
+
+
+def test_integer_decoder_agrees_with_the_trained_network() -> None:
+    picture = make_picture(150, 170)
+    with torch.no_grad():
+        expected = CODEC(as_input(picture)).reconstruction[0].permute(1, 2, 0).clamp(0, 1).numpy() * 255
+    decoded = CODEC.compress(picture, SideInputs()).reconstruction
+    assert np.abs(decoded - expected).max() < 0.51  # 0.5 is the rounding to 8 bits
+
+
+def test_segmentation_head_changes_neither_bytes_nor_pixels() -> None:
+    picture = make_picture(90, 120)
+    with_head = CODEC.compress(picture, SideInputs())
+    bare = MtlSci(MtlSciConfig(num_channels=8, num_latents=12, segmentation_head=False)).eval()
+    assert bare.head is None
+    weights = {name: value for name, value in CODEC.state_dict().items() if not name.startswith("head.")}
+    bare.load_state_dict(weights, strict=True)
+    without = bare.compress(picture, SideInputs())
+    assert without.segments == with_head.segments
+    assert (without.reconstruction == with_head.reconstruction).all()
+    assert bare(as_input(picture)).label_logits is None
+    with pytest.raises(CheckpointError, match="no segmentation head"):
+        bare.label_probability(picture)
+
+
+def test_same_seed_gives_the_same_codec_with_and_without_head() -> None:
+    torch.manual_seed(3)
+    with_head = MtlSci(CONFIG).state_dict()
+    torch.manual_seed(3)
+    bare = MtlSci(MtlSciConfig(num_channels=8, num_latents=12, segmentation_head=False)).state_dict()
+    assert bare
+    assert all(torch.equal(with_head[name], value) for name, value in bare.items())
+
+
+def test_side_inputs_change_nothing() -> None:
+    picture = make_picture(40, 40)
+    side = SideInputs(label=np.ones((40, 40), dtype=np.uint8), regions=np.ones((40, 40), dtype=np.uint16))
+    assert CODEC.compress(picture, side).segments == CODEC.compress(picture, SideInputs()).segments
+
+
+def test_label_probability_is_the_heads_answer_on_the_coded_latent() -> None:
+    picture = make_picture(70, 90)
+    probability = CODEC.label_probability(picture)
+    with torch.no_grad():
+        logits = CODEC(as_input(picture)).label_logits
+    assert logits is not None
+    assert probability.shape == (70, 90)
+    np.testing.assert_allclose(probability, torch.sigmoid(logits)[0, 0].numpy(), atol=1e-5)
+
+
+def test_segmentation_loss_reaches_the_encoder_through_the_quantiser() -> None:
+    codec = make_codec(frozen=False).train()
+    output = codec(torch.rand(2, 3, 64, 64))
+    assert output.label_logits is not None
+    nn.functional.binary_cross_entropy_with_logits(output.label_logits, torch.ones_like(output.label_logits)).backward()
+    gradient = codec.analysis[0].weight.grad
+    assert gradient is not None
+    assert float(gradient.abs().max()) > 0
+    assert codec.synthesis[0].weight.grad is None
+
+
+def test_every_parameter_is_trained_by_one_loss() -> None:
+    codec = make_codec(frozen=False).train()
+    output = codec(torch.rand(1, 3, 64, 64))
+    bits = sum(-likelihood.log2().sum() for likelihood in output.likelihoods.values())
+    assert output.label_logits is not None
+    (bits + output.reconstruction.square().sum() + output.label_logits.sum()).backward()
+    untrained = {name for name, parameter in codec.named_parameters() if parameter.grad is None}
+    assert untrained == {"z_prior.quantiles"}
+    codec.zero_grad()
+    codec.aux_loss().backward()
+    trained = [parameter for parameter in codec.parameters() if parameter.grad is not None]
+    assert [id(parameter) for parameter in trained] == [id(parameter) for parameter in codec.aux_parameters()]
+
+
+def test_start_already_reconstructs() -> None:
+    # The wavelet start: without it, fresh weights give one grey for everything.
+    torch.manual_seed(0)
+    rows, columns = np.mgrid[0:128, 0:128]
+    picture = as_input(np.stack([rows, columns, 255 - rows - columns // 2], axis=2).astype(np.uint8))
+    codec = MtlSci(MtlSciConfig(num_channels=32, num_latents=48)).eval()
+    with torch.no_grad():
+        error = float((codec(picture).reconstruction - picture).square().mean())
+    assert error < 0.1 * float(picture.var())
+
+
+# --- exactness -----------------------------------------------------------------------------------------------------
+
+
+def test_threads_and_library_change_nothing() -> None:
+    picture = make_picture(200, 180)
+    coded = CODEC.compress(picture, SideInputs())
+    for num_threads, onednn in ((2, True), (1, False), (2, False)):
+        torch.set_num_threads(num_threads)
+        # The public context manager sets flags of other devices too, and warns about them.
+        torch._C._set_mkldnn_enabled(onednn)
+        try:
+            decoded = CODEC.decompress(coded.segments, height=200, width=180)
+        finally:
+            torch._C._set_mkldnn_enabled(True)
+        assert (decoded == coded.reconstruction).all()
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 5, 12])
+def test_strips_change_nothing(rows: int) -> None:
+    generator = torch.Generator().manual_seed(2)
+    symbols = torch.randint(-9, 10, (12, 13, 5), generator=generator)
+    whole = CODEC.frozen.reconstruct(symbols, 13 * 16, 5 * 16, rows=13)
+    assert whole.std() > 0
+    assert (CODEC.frozen.reconstruct(symbols, 13 * 16, 5 * 16, rows=rows) == whole).all()
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5])
+def test_strips_of_the_encoder_agree(rows: int) -> None:
+    picture = make_picture(13 * 16 - 3, 90)
+    with torch.no_grad():
+        whole, strips = CODEC._latent(picture, rows=13), CODEC._latent(picture, rows=rows)
+    torch.testing.assert_close(strips, whole, atol=1e-4, rtol=1e-5)
+
+
+@pytest.mark.parametrize("upsample", [False, True])
+@pytest.mark.parametrize("channels", [(3, 5), (16, 3)])
+@pytest.mark.parametrize("size", [(1, 1), (5, 7), (40, 9)])
+def test_integer_convolution_is_exact(
+    size: tuple[int, int], channels: tuple[int, int], upsample: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(integer_net, "_PATCH_ELEMENTS", 500)  # so that even these are cut into chunks
+    torch.manual_seed(1)
+    source = deconv(*channels) if upsample else conv(*channels, kernel=3, stride=1)
+    layer = IntegerConv(*channels, upsample=upsample)
+    layer.store(source, fraction=FRACTION)
+    x = torch.randint(-(1 << 28), 1 << 28, (channels[0], *size))
+    weight, bias = layer.weight.long(), layer.bias[:, None, None]
+    padded = nn.functional.pad(x, (2, 2, 2, 2))
+    rows, columns = size
+    if upsample:
+        # Straight from the definition: input (i, j) adds its kernel at (2i - 2, 2j - 2).
+        expected = torch.zeros(channels[1], 2 * rows + 4, 2 * columns + 4, dtype=torch.int64)
+        for i in range(rows):
+            for j in range(columns):
+                expected[:, 2 * i : 2 * i + 5, 2 * j : 2 * j + 5] += (weight * x[:, i, j, None, None, None]).sum(0)
+        expected = expected[:, 2 : 2 + 2 * rows, 2 : 2 + 2 * columns] + bias
+    else:
+        expected = bias.repeat(1, rows, columns)
+        for dy in range(3):
+            for dx in range(3):
+                window = padded[:, 1 + dy : 1 + dy + rows, 1 + dx : 1 + dx + columns]
+                expected += torch.einsum("oc,chw->ohw", weight[:, :, dy, dx], window)
+    assert torch.equal(layer(x.double(), lambda sums: sums).long(), expected)
+
+
+@pytest.mark.parametrize("magnitude", [1e-6, 0.3, 40.0, 1e6])
+@pytest.mark.parametrize("upsample", [False, True])
+def test_sums_of_a_convolution_stay_within_2_to_the_53(upsample: bool, magnitude: float) -> None:
+    torch.manual_seed(0)
+    source = deconv(50, 7) if upsample else conv(50, 7, kernel=3, stride=1)
+    nn.init.normal_(source.weight, std=magnitude)
+    assert source.bias is not None
+    nn.init.normal_(source.bias, std=magnitude)
+    layer = IntegerConv(50, 7, upsample=upsample)
+    layer.store(source, fraction=FRACTION)
+    sums = layer.weight.long().abs().sum(dim=(0, 2, 3) if upsample else (1, 2, 3))
+    assert int((sums * int(MAX_ACTIVATION) + layer.bias.abs()).max()) <= 1 << 53
+    # And the bound is used: more than 20 bits of the weights' sum remain.
+    if magnitude in (0.3, 40.0):
+        assert int(sums.max()) > 1 << 20
+
+
+@pytest.mark.parametrize("magnitude", [1e-4, 0.1, 30.0])
+def test_sums_of_an_igdn_stay_within_2_to_the_53(magnitude: float) -> None:
+    torch.manual_seed(0)
+    source = Gdn(40, inverse=True)
+    nn.init.uniform_(source.gamma, 0, magnitude**0.5)
+    nn.init.uniform_(source.beta, 0, 10 * magnitude**0.5)
+    layer = IntegerIgdn(40)
+    layer.store(source)
+    most = int(layer.gamma.long().sum(dim=1).max()) * (int(MAX_ACTIVATION) ** 2 >> 22) + int(layer.beta.max())
+    assert most <= 1 << 53
+    x = torch.randint(-(1 << 22), 1 << 22, (40, 30)).double()
+    with torch.no_grad():
+        expected = source.double()((x * 2.0**-FRACTION)[None, :, :, None])[0, :, :, 0]
+    actual = layer(x) * 2.0**-FRACTION
+    torch.testing.assert_close(actual, expected.clamp(-4096, 4096), rtol=1e-3, atol=1e-3)
+    assert torch.equal(
+        layer(torch.full((40, 1), MAX_ACTIVATION).double()).abs() <= MAX_ACTIVATION, torch.ones(40, 1) > 0
+    )
+
+
+def test_activations_saturate() -> None:
+    sums = torch.tensor([2.0**53, -(2.0**53), 3.0, 5.0], dtype=torch.float64)
+    assert requantise(sums, 1).tolist() == [MAX_ACTIVATION, -MAX_ACTIVATION, 2.0, 2.0]
+
+
+def test_diverged_weights_cannot_be_frozen() -> None:
+    codec = make_codec(frozen=False)
+    with torch.no_grad():
+        codec.synthesis[0].weight[0, 0, 0, 0] = math.nan
+    with pytest.raises(TrainingError, match="diverged"):
+        codec.freeze()
+
+
+# --- states and streams ----------------------------------------------------------------------------------------------
+
+
+def test_state_dict_has_one_shape_before_and_after_freezing() -> None:
+    fresh = make_codec(frozen=False)
+    shapes = {name: value.shape for name, value in fresh.state_dict().items()}
+    assert {name: value.shape for name, value in CODEC.state_dict().items()} == shapes
+    fresh.load_state_dict(CODEC.state_dict(), strict=True)
+    picture = make_picture(33, 47)
+    assert fresh.compress(picture, SideInputs()).segments == CODEC.compress(picture, SideInputs()).segments
+    fresh.load_state_dict(make_codec(frozen=False).state_dict(), strict=True)
+    with pytest.raises(CheckpointError, match="frozen"):
+        fresh.compress(picture, SideInputs())
+
+
+def test_freezing_again_follows_the_weights() -> None:
+    codec = make_codec()
+    before = codec.frozen.convs[3].bias.clone()
+    with torch.no_grad():
+        codec.synthesis[6].bias.add_(0.1)
+    assert torch.equal(codec.frozen.convs[3].bias, before)
+    codec.freeze()
+    assert not torch.equal(codec.frozen.convs[3].bias, before)
+
+
+@pytest.mark.parametrize("tags", [(), (1,), (2,), (1, 2, 3)])
+def test_wrong_set_of_segments_is_refused(tags: tuple[int, ...]) -> None:
+    coded = CODEC.compress(make_picture(20, 20), SideInputs())
+    segments = {tag: coded.segments.get(tag, b"") for tag in tags}
+    with pytest.raises(CorruptBitstream, match="segments"):
+        CODEC.decompress(segments, height=20, width=20)
+
+
+def test_segments_of_another_size_are_refused() -> None:
+    coded = CODEC.compress(make_picture(100, 100), SideInputs())
+    for height, width in ((1, 1), (100, 200), (300, 100)):
+        with pytest.raises(CorruptBitstream.__base__):  # type: ignore[arg-type]
+            CODEC.decompress(coded.segments, height=height, width=width)
+
+
+@pytest.mark.parametrize("name", ["tiny", "small", "paper"])
+def test_presets_build(name: str) -> None:
+    spec = find_codec("mtl_sci")
+    config = load(MtlSciConfig, name, presets=presets_folder(spec))
+    with torch.device("meta"):
+        codec_parameters = sum(parameter.numel() for parameter in MtlSci(config).synthesis.parameters())
+    assert codec_parameters > 0
+    assert Path(presets_folder(spec) / f"{name}.toml").read_text().startswith("#")
+
+
+@pytest.mark.parametrize("field", ["num_channels", "num_latents", "num_head_channels"])
+def test_config_refuses_impossible_widths(field: str) -> None:
+    with pytest.raises(ValueError, match=field):
+        MtlSciConfig(**{field: 0})
