@@ -49,12 +49,15 @@ class Decoder:
     def decode(self, entry: Entry) -> Pixels:
         """Return the picture (H, W, C). Raises: BitstreamError, ArchiveError, CheckpointError, StorageError."""
         from pipeline.codecs.coding import decompress_picture
+        from serving.engine import one_thread
 
         data = read_bitstream(self._store, entry)
         digest = unpack(data, where=entry.name).weights_digest
         if digest not in self._loaded:
             self._loaded[digest] = self._load(digest)
-        return decompress_picture(self._loaded[digest], data, where=entry.name)
+        # More threads wait for one another more than they help; `workers` is the way to use more cores.
+        with one_thread():
+            return decompress_picture(self._loaded[digest], data, where=entry.name)
 
     def _load(self, digest: bytes) -> "LoadedCodec":
         from pipeline.codecs.checkpoint import load
@@ -75,17 +78,12 @@ class Decoder:
         return loaded
 
 
-def open_decoder(url: str, *, one_thread: bool) -> Decoder:
-    """Return a decoder for the archive at `url`; `one_thread` for processes that share a machine's cores.
-
-    Raises: MissingDependency.
-    """
+def open_decoder(url: str) -> Decoder:
+    """Return a decoder for the archive at `url`. Raises: MissingDependency: torch is not installed."""
     try:
-        import torch
+        import torch  # noqa: F401 - looked for here, so that the error names what to install
     except ModuleNotFoundError as error:
         raise MissingDependency("decoding needs torch; pip install 'diptych[codecs]'") from error
-    if one_thread:
-        torch.set_num_threads(1)
     return Decoder(url)
 
 

@@ -93,7 +93,7 @@ def extract(
     progress.total(opened.num_pictures if names is None else len(set(names)))
     target_names = TargetNames()
     chunks = _chunks(opened, _Selection(names), target_names, problems)
-    open_state = partial(_open_state, archive, out, one_thread=workers > 1)
+    open_state = partial(_open_state, archive, out)
     num_extracted = output_bytes = 0
     for results in map_chunks(open_state, _extract_chunk, chunks, workers=workers):
         for result in results:
@@ -168,8 +168,8 @@ def _folders_of(path: str) -> list[str]:
     return ["/".join(parts[: i + 1]) for i in range(len(parts))]
 
 
-def _open_state(archive: str, out: str, *, one_thread: bool) -> _State:
-    return _State(decoder=open_decoder(archive, one_thread=one_thread), out=Store(out))
+def _open_state(archive: str, out: str) -> _State:
+    return _State(decoder=open_decoder(archive), out=Store(out))
 
 
 def _extract_chunk(state: _State, chunk: Sequence[_Target]) -> list[Problem | int]:

@@ -55,7 +55,7 @@ def verify(archive: str, *, decode: bool, progress: Progress, workers: int = 1) 
     problems = [*opened.problems, *_check_weights(opened)]
     num_missing = _check_plan(opened, problems)
     num_verified = 0
-    open_state = partial(_open_state, archive, decode=decode, one_thread=workers > 1)
+    open_state = partial(_open_state, archive, decode=decode)
     chunks = _chunks(opened, problems, progress)
     for found in map_chunks(open_state, _check_chunk, chunks, workers=workers):
         for problem in found:
@@ -76,8 +76,8 @@ def verify(archive: str, *, decode: bool, progress: Progress, workers: int = 1) 
     )
 
 
-def _open_state(url: str, *, decode: bool, one_thread: bool) -> _State:
-    return _State(store=Store(url), decoder=open_decoder(url, one_thread=one_thread) if decode else None)
+def _open_state(url: str, *, decode: bool) -> _State:
+    return _State(store=Store(url), decoder=open_decoder(url) if decode else None)
 
 
 def _check_chunk(state: _State, chunk: Sequence[Entry]) -> list[Problem | None]:
