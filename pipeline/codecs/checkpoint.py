@@ -9,7 +9,6 @@ file under its full digest.
 """
 
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,6 @@ from typing import Any
 
 import safetensors
 import safetensors.torch
-import tomli_w
 import torch
 
 from pipeline.base.config import from_table, to_table
@@ -28,6 +26,7 @@ from pipeline.codecs.table import CodecSpec, find_codec, resolve
 
 WEIGHTS = "weights.safetensors"
 PROVENANCE = "checkpoint.json"
+_HEADER = "diptych"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +61,9 @@ def save(store: Store, name: str, codec: AbstractCodec, *, provenance: Mapping[s
     codec.freeze()
     # Moved to the CPU and made contiguous so that a checkpoint's bytes do not depend on where it was trained.
     tensors = {key: tensor.detach().cpu().contiguous() for key, tensor in codec.state_dict().items()}
-    header = {"format": "diptych-weights", "codec": name, "config": tomli_w.dumps(to_table(codec.config))}
-    data = safetensors.torch.save(tensors, metadata=header)
+    header = canonical_json({"codec": name, "config": to_table(codec.config)}).decode()
+    # One entry only: safetensors writes several in an order that changes from run to run, and with it the digest.
+    data = safetensors.torch.save(tensors, metadata={_HEADER: header})
     store.write_bytes(WEIGHTS, data)
     digest = sha256_hex(data)
     store.write_bytes(PROVENANCE, canonical_json({**provenance, "codec": name, "weights_sha256": digest}))
@@ -88,19 +88,32 @@ def load(path: str | Path, *, device: str | torch.device = "cpu") -> LoadedCodec
             raise CheckpointError(f"{file}: sha256 is {digest[:16]}..., {PROVENANCE} says {str(expected)[:16]}...")
     try:
         with safetensors.safe_open(file, framework="pt") as reader:
-            header = dict(reader.metadata() or {})
+            metadata = dict(reader.metadata() or {})
             tensors = {key: reader.get_tensor(key) for key in reader.keys()}  # noqa: SIM118 - not a dict
     except (safetensors.SafetensorError, OSError) as error:
         raise CheckpointError(f"{file}: not a safetensors file ({error})") from error
-    if header.get("format") != "diptych-weights":
-        raise CheckpointError(f"{file}: a safetensors file, but not one of Diptych's (no codec in its header)")
+    name, config = _parse_header(metadata, file)
     try:
-        codec = build_codec(header["codec"], tomllib.loads(header["config"]))
+        codec = build_codec(name, config)
         codec.load_state_dict(tensors, strict=True)
-    except (RuntimeError, ConfigError, tomllib.TOMLDecodeError, KeyError) as error:
+    except (RuntimeError, ConfigError) as error:
         raise CheckpointError(f"{file}: does not fit the codec it names: {_first_line(error)}") from error
     codec.to(device).eval()
-    return LoadedCodec(spec=find_codec(header["codec"]), codec=codec, weights_sha256=digest)
+    return LoadedCodec(spec=find_codec(name), codec=codec, weights_sha256=digest)
+
+
+def _parse_header(metadata: Mapping[str, str], file: Path) -> tuple[str, dict[str, Any]]:
+    """Return the codec's name and the table of its config."""
+    try:
+        header = json.loads(metadata[_HEADER])
+        name, config = header["codec"], header["config"]
+    except (KeyError, ValueError, TypeError) as error:
+        raise CheckpointError(
+            f"{file}: a safetensors file, but not one of Diptych's (no codec in its header)"
+        ) from error
+    if not isinstance(name, str) or not isinstance(config, dict):
+        raise CheckpointError(f"{file}: its header's codec and config must be a name and a table")
+    return name, config
 
 
 def read_provenance(folder: Path) -> dict[str, Any]:
