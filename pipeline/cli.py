@@ -21,6 +21,7 @@ from pipeline.cli_options import (
     OutOption,
     PlanOption,
     SetOption,
+    ThreadsOption,
     show,
 )
 
@@ -143,15 +144,19 @@ def compress(
     out: Annotated[Path | None, typer.Argument(help="The bitstream; default: PICTURE.dpt.")] = None,
     *,
     checkpoint: CheckpointOption,
+    threads: ThreadsOption = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Compress one picture."""
+    import torch
+
     from pipeline.base.store import Store
     from pipeline.codecs import checkpoint as checkpoints
     from pipeline.codecs.coding import compress_picture
     from pipeline.formats.picture import read_picture
 
     pixels = read_picture(_read(picture), where=str(picture)).pixels
+    torch.set_num_threads(threads)
     encoded = compress_picture(checkpoints.load(checkpoint), pixels)
     target = out or picture.with_name(picture.name + ".dpt")
     Store(target.parent).write_bytes(target.name, encoded.data)
@@ -168,14 +173,18 @@ def decompress(
     out: Annotated[Path | None, typer.Argument(help="The PNG; default: BITSTREAM without .dpt, with .png.")] = None,
     *,
     checkpoint: CheckpointOption,
+    threads: ThreadsOption = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Decompress one picture to a PNG."""
+    import torch
+
     from pipeline.base.store import Store
     from pipeline.codecs import checkpoint as checkpoints
     from pipeline.codecs.coding import decompress_picture
     from pipeline.formats.picture import write_png
 
+    torch.set_num_threads(threads)
     pixels = decompress_picture(checkpoints.load(checkpoint), _read(bitstream), where=str(bitstream))
     target = out or Path(f"{str(bitstream).removesuffix('.dpt')}.png")
     Store(target.parent).write_bytes(target.name, write_png(pixels))

@@ -159,7 +159,9 @@ def _write_held_out(walk: Walk) -> Path:
     for index in range(split.num_samples):
         members = split.members(index, ("png", "json"))
         info = decode_info(members["json"], where=f"{HELD_OUT} sample {index}")
-        store.write_bytes(f"{info.key}.png", members["png"])
+        if not store.exists(f"{info.key}.png"):
+            # Left alone otherwise: an archive goes on only with the very files it was begun with.
+            store.write_bytes(f"{info.key}.png", members["png"])
     return folder
 
 
