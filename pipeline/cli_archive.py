@@ -7,6 +7,8 @@ import typer
 from pipeline.base.errors import UsageError
 from pipeline.cli_options import CheckpointOption, JsonOption, SetOption, show
 
+WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Processes.")]
+
 archive_app = typer.Typer(help="Create, list, verify, extract archives.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -46,13 +48,16 @@ def archive_list(archive: str, *, as_json: JsonOption = False) -> None:
     from pipeline.base.store import Store
     from pipeline.formats.archive import open_archive
 
-    show([entry.summary() for entry in open_archive(Store(archive)).entries()], as_json=as_json)
+    rows = [entry.summary() for entry in open_archive(Store(archive)).entries()]
+    for_machines = {"shard", "offset", "pixels_sha256"} if not as_json else set()
+    show([{key: row[key] for key in row if key not in for_machines} for row in rows], as_json=as_json)
 
 
 @archive_app.command("verify")
 def archive_verify(
     archive: str,
     *,
+    workers: WorkersOption = 1,
     checksums: Annotated[bool, typer.Option("--checksums", help="Only checksums: no decoding, no torch.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -64,7 +69,7 @@ def archive_verify(
     from serving import jobs
 
     with open_progress("verify") as progress:
-        summary = jobs.verify(archive, decode=not checksums, progress=progress)
+        summary = jobs.verify(archive, decode=not checksums, progress=progress, workers=workers)
     show(summary, as_json=as_json)
     raise typer.Exit(1 if summary.problems else 0)
 
@@ -75,6 +80,7 @@ def archive_extract(
     out: str,
     names: Annotated[list[str] | None, typer.Argument(help="Only these pictures.")] = None,
     *,
+    workers: WorkersOption = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Decode an archive's pictures to PNGs."""
@@ -82,6 +88,6 @@ def archive_extract(
     from serving import jobs
 
     with open_progress("extract") as progress:
-        summary = jobs.extract(archive, out, names=names or None, progress=progress)
+        summary = jobs.extract(archive, out, names=names or None, progress=progress, workers=workers)
     show(summary, as_json=as_json)
     raise typer.Exit(1 if summary.problems else 0)
