@@ -37,7 +37,7 @@ app = typer.Typer(
 app.add_typer(archive_app, name="archive")
 
 # The package that provides each optional import, for the message when it is missing.
-_EXTRAS = {"torch": "codecs", "compressai": "codecs", "numba": "codecs", "safetensors": "codecs", "mss": "datagen"}
+_EXTRAS = {"torch": "codecs", "numba": "codecs", "safetensors": "codecs", "mss": "datagen"}
 _EXTRAS |= {"skimage": "datagen", "matplotlib": "evaluate", "segment_anything": "sam", "ray": "train,serve"}
 
 

@@ -240,7 +240,7 @@ def _summary(
 
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
-    for name in ("diptych", "numpy", "pillow", "pyarrow", "torch", "compressai"):
+    for name in ("diptych", "numpy", "pillow", "pyarrow", "torch", "numba"):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

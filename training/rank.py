@@ -105,7 +105,7 @@ class _Writer:
 def versions() -> dict[str, str]:
     """Return the versions of what trains; a package that is not installed is left out."""
     found = {"python": platform.python_version()}
-    for name in ("diptych", "torch", "compressai", "numpy", "ray"):
+    for name in ("diptych", "torch", "numba", "numpy", "ray"):
         with suppress(PackageNotFoundError):
             found[name] = version(name)
     return found
