@@ -214,7 +214,7 @@ def test_integer_convolution_is_exact(
     source = deconv(*channels) if upsample else conv(*channels, kernel=3, stride=1)
     layer = IntegerConv(*channels, upsample=upsample)
     layer.store(source, fraction=FRACTION)
-    x = torch.randint(-(1 << 28), 1 << 28, (channels[0], *size))
+    x = torch.randint(-(1 << 26), 1 << 26, (channels[0], *size))
     weight, bias = layer.weight.long(), layer.bias[:, None, None]
     padded = nn.functional.pad(x, (2, 2, 2, 2))
     rows, columns = size
@@ -259,13 +259,13 @@ def test_sums_of_an_igdn_stay_within_2_to_the_53(magnitude: float) -> None:
     nn.init.uniform_(source.beta, 0, 10 * magnitude**0.5)
     layer = IntegerIgdn(40)
     layer.store(source)
-    most = int(layer.gamma.long().sum(dim=1).max()) * (int(MAX_ACTIVATION) ** 2 >> 22) + int(layer.beta.max())
+    most = int(layer.gamma.long().sum(dim=1).max()) * (int(MAX_ACTIVATION) ** 2 >> 18) + int(layer.beta.max())
     assert most <= 1 << 53
     x = torch.randint(-(1 << 22), 1 << 22, (40, 30)).double()
     with torch.no_grad():
         expected = source.double()((x * 2.0**-FRACTION)[None, :, :, None])[0, :, :, 0]
     actual = layer(x) * 2.0**-FRACTION
-    torch.testing.assert_close(actual, expected.clamp(-4096, 4096), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(actual, expected.clamp(-1024, 1024), rtol=1e-4, atol=1e-4)
     assert torch.equal(
         layer(torch.full((40, 1), MAX_ACTIVATION).double()).abs() <= MAX_ACTIVATION, torch.ones(40, 1) > 0
     )

@@ -1,11 +1,11 @@
 """Networks in integer arithmetic, for what a decoder computes: the same numbers on every machine.
 
-An activation is an integer x, |x| <= 2^28, that stands for x / 2^fraction; it is carried in float64. A layer's sum
+An activation is an integer x, |x| <= 2^26, that stands for x / 2^fraction; it is carried in float64. A layer's sum
 stays within 2^53, where float64 counts every integer, so the order of summation (threads, batch, strips, instruction
 set) cannot matter:
 
-    convolution   sum |w| <= 2^24 for each output, |bias| <= 2^52:   |w x + b| <= 2^24 2^28 + 2^52 = 2^53
-    IGDN          u = floor(x^2 / 2^22) <= 2^34, sum gamma <= 2^18:  gamma u + beta <= 2^18 2^34 + 2^52 = 2^53
+    convolution   sum |w| <= 2^26 for each output, |bias| <= 2^52:   |w x + b| <= 2^26 2^26 + 2^52 = 2^53
+    IGDN          u = round(x^2 / 2^18) <= 2^34, sum gamma <= 2^18:  gamma u + beta <= 2^18 2^34 + 2^52 = 2^53
 
 Between the sums stand elementwise products, square roots and roundings, which IEEE 754 defines to the last bit.
 
@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from pipeline.base.errors import TrainingError
 from pipeline.codecs.blocks import Gdn
 
-MAX_ACTIVATION = float(1 << 28)
+MAX_ACTIVATION = float(1 << 26)
 FRACTION = 16
-"""Fraction bits of hidden activations, which so reach +-4096."""
-_MAX_WEIGHT_SUM = 1 << 24
+"""Fraction bits of hidden activations, which so reach +-1024."""
+_MAX_WEIGHT_SUM = 1 << 26
 _MAX_BIAS = 1 << 52
-_ENERGY_SHIFT = 22
+_ENERGY_SHIFT = 18
 _MAX_GAMMA_SUM = 1 << 18
 _MAX_SHIFT = 30
 # Columns of a patch matrix are cut so that it stays in a core's cache.
@@ -160,7 +160,7 @@ class IntegerIgdn(nn.Module):
 
     def forward(self, x_CP: Tensor) -> Tensor:
         """Return the activations (C, P) of P positions."""
-        energy = (x_CP * x_CP).mul_(2.0**-_ENERGY_SHIFT).floor_()
+        energy = (x_CP * x_CP).mul_(2.0**-_ENERGY_SHIFT).round_()
         norm = torch.addmm(self.beta.double()[:, None], self.gamma.double(), energy)
         norm.mul_(2.0 ** -(int(self.shift) + 2 * FRACTION - _ENERGY_SHIFT)).sqrt_()
         return norm.mul_(x_CP).round_().clamp_(-MAX_ACTIVATION, MAX_ACTIVATION)
