@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.codecs import rans
+from pipeline.codecs.cdf_tables import CdfTables
 from pipeline.codecs.entropy import pack_tables
 
 NUM_TABLES = 64
@@ -65,7 +66,7 @@ def make_scales() -> NDArray[np.float64]:
     return np.geomspace(0.2, 1.3, NUM_TABLES)
 
 
-def make_tables() -> rans.CdfTables:
+def make_tables() -> CdfTables:
     """Return their CDFs, from samples of the density; tails go to the escape."""
     values = np.arange(-9, 10)
     pmfs = []
@@ -92,7 +93,7 @@ def load_compressai_ans() -> Any:
     """Load the peer's extension alone: its package imports for 10 seconds."""
     package = importlib.util.find_spec("compressai")
     if package is None or package.origin is None:
-        raise SystemExit("compressai is not installed; pip install 'diptych[codecs]'")
+        raise SystemExit("the peer is not installed; pip install compressai==1.2.8")
     (path,) = Path(package.origin).parent.glob("ans.*.so")
     spec = importlib.util.spec_from_file_location("ans", path)
     if spec is None or spec.loader is None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.base.errors import CheckpointError
-from pipeline.codecs.rans import PRECISION, CdfTables
+from pipeline.codecs.cdf_tables import PRECISION, CdfTables
 
 SCALE_MIN = 0.11
 SCALE_MAX = 256.0

@@ -1,7 +1,7 @@
 """MTL-SCI: a scale hyperprior whose latent is decoded twice, to the picture and to its segmentation.
 
     x -> analysis -> y -> round -> y_hat -> synthesis -> x_hat
-                     |               \\----> head ------> logit of `natural` a pixel (training, labelling; costs no bit)
+                     |               \\-|.|-> head ------> logit of `natural` a pixel (training, labelling; costs no bit)
                      |y| -> hyper analysis -> z -> round -> hyper synthesis -> index of one of 64 scales for each y
 
 Source: Heris and Bajic, arXiv:2302.02014 (the idea), Balle et al., arXiv:1802.01436 (the base codec). The head's
@@ -80,7 +80,9 @@ class MtlSci(AbstractCodec):
         z_hat, z_likelihoods = self.z_prior(self.hyper_analysis(y_NMhw.abs()))
         scales_NMhw = self._scales(z_hat, y_NMhw.shape[2], y_NMhw.shape[3])
         y_hat_NMhw = quantise(y_NMhw, training=self.training)
-        logits = None if self.head is None else self.head(y_hat_NMhw)[:, :, :height, :width]
+        # Magnitudes, as for the hyper analysis: texture shows in a band's energy, and odd normalisations of a band whose
+        # sign is random cannot see it. On screens the head's cross-entropy stays at that of the class shares without.
+        logits = None if self.head is None else self.head(y_hat_NMhw.abs())[:, :, :height, :width]
         return CodecOutput(
             reconstruction=self.synthesis(y_hat_NMhw)[:, :, :height, :width] + PICTURE_MEAN,
             likelihoods={"y": normal_likelihood(y_hat_NMhw, scales_NMhw), "z": z_likelihoods},
@@ -136,7 +138,7 @@ class MtlSci(AbstractCodec):
         """
         if self.head is None:
             raise CheckpointError("this codec has no segmentation head (segmentation_head = false)")
-        y_hat_Mhw = self._latent(picture).round()
+        y_hat_Mhw = self._latent(picture).round().abs()
         steps = [self.head[0:2], self.head[2:4], self.head[4:6], self.head[6:]]
         rows = strip_rows(y_hat_Mhw.shape[2], self._config.num_channels)
         logits = synthesise_in_strips(y_hat_Mhw, [_unbatched(step) for step in steps], rows=rows)
