@@ -75,12 +75,14 @@ def save(folder: Path, state: TrainState, config: TrainConfig) -> Path:
 
 
 def test_training_lowers_the_loss_and_learns_the_label_map(corpus: str):
-    config = small_config(steps=60, batch_size=8, learning_rate=3e-3, gamma=1.0, report_every=10, validate_every=60)
+    config = small_config(
+        codec_set=("num_channels=16", "num_latents=24"), steps=50, batch_size=8, report_every=10, checkpoint_every=50
+    )
     reports = [report for report in train(corpus, config, fresh_state(config, CPU)) if report.split == "train"]
-    assert reports[-1].figures.loss < 0.5 * reports[0].figures.loss
+    assert reports[-1].figures.loss < 0.7 * reports[0].figures.loss
     assert reports[-1].figures.bce is not None
     assert reports[0].figures.bce is not None
-    assert reports[-1].figures.bce < 0.8 * reports[0].figures.bce
+    assert reports[-1].figures.bce < 0.6 * reports[0].figures.bce
 
 
 def test_reports_come_when_they_are_due(corpus: str):

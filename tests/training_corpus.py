@@ -35,8 +35,9 @@ def small_config(**changes: Any) -> TrainConfig:
 def make_sample(split: str, number: int, *, height: int = 48, width: int = 64) -> Sample:
     """Return half a drawn picture (flat bars) and half a photographed one (smooth noise), the seam ignored."""
     rng = generator(7, split, number)
-    picture = np.repeat(rng.integers(0, 256, (1, width, 3), dtype=np.uint8), height, axis=0)
-    ramp = np.linspace(0, 160, height)[:, None, None] + rng.integers(0, 90, (height, width, 3))
+    bars = rng.integers(0, 256, (1, -(-width // 8), 3), dtype=np.uint8)
+    picture = bars.repeat(8, axis=1)[:, :width].repeat(height, axis=0)
+    ramp = np.linspace(20, 200, height)[:, None, None] + rng.integers(0, 30, (height, width, 3))
     picture[:, width // 2 :] = ramp[:, width // 2 :].astype(np.uint8)
     label = np.full((height, width), SYNTHETIC, np.uint8)
     label[:, width // 2 :] = NATURAL

@@ -1,7 +1,7 @@
 """MTL-SCI: a scale hyperprior whose latent is decoded twice, to the picture and to its segmentation.
 
     x -> analysis -> y -> round -> y_hat -> synthesis -> x_hat
-                     |               \\-|.|-> head ------> logit of `natural` a pixel (training, labelling; costs no bit)
+                     |               \\-|.|-> head -----> logit of `natural` a pixel (training, labelling; costs no bit)
                      |y| -> hyper analysis -> z -> round -> hyper synthesis -> index of one of 64 scales for each y
 
 Source: Heris and Bajic, arXiv:2302.02014 (the idea), Balle et al., arXiv:1802.01436 (the base codec). The head's
@@ -80,8 +80,8 @@ class MtlSci(AbstractCodec):
         z_hat, z_likelihoods = self.z_prior(self.hyper_analysis(y_NMhw.abs()))
         scales_NMhw = self._scales(z_hat, y_NMhw.shape[2], y_NMhw.shape[3])
         y_hat_NMhw = quantise(y_NMhw, training=self.training)
-        # Magnitudes, as for the hyper analysis: texture shows in a band's energy, and odd normalisations of a band whose
-        # sign is random cannot see it. On screens the head's cross-entropy stays at that of the class shares without.
+        # Magnitudes, as for the hyper analysis: texture shows in a band's energy, which odd normalisations of a signed
+        # band cannot see. With signs the cross-entropy stays near that of the class shares for hundreds of steps.
         logits = None if self.head is None else self.head(y_hat_NMhw.abs())[:, :, :height, :width]
         return CodecOutput(
             reconstruction=self.synthesis(y_hat_NMhw)[:, :, :height, :width] + PICTURE_MEAN,
