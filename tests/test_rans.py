@@ -220,21 +220,35 @@ def test_symbol_beyond_the_range_is_refused() -> None:
         encode(np.zeros(3, dtype=np.int32), np.zeros(2, dtype=np.int32), TABLES)
 
 
+CODE_FIVE = (
+    "import numpy as np\n"
+    "from pipeline.codecs.cdf_tables import CdfTables\n"
+    "from pipeline.codecs.rans import encode, decode\n"
+    "one = np.array([[0, 9, 65536]], dtype=np.int32)\n"
+    "t = CdfTables(cdfs=one, lengths=np.array([3], dtype=np.int32), offsets=np.array([0], dtype=np.int32))\n"
+    "i = np.zeros(5, dtype=np.int32)\n"
+    "assert (decode(encode(i + 7, i, t), i, t) == 7).all()\n"
+    "print('coded')\n"
+)
+
+
+def test_a_disk_too_full_for_the_compiled_code_still_codes(tmp_path: Path) -> None:
+    # Files may not grow beyond 4 KiB here, and numba's cache files are larger.
+    script = (
+        "import resource, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n" + CODE_FIVE
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[1])}
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
+    assert (run.returncode, run.stdout) == (0, "coded\n"), run.stderr
+
+
 def test_read_only_install_still_codes(tmp_path: Path) -> None:
     # No folder that numba could keep compiled code in: neither beside the module nor in the user's cache.
     package = tmp_path / "pipeline"
     shutil.copytree(Path(rans.__file__).parents[1], package, ignore=shutil.ignore_patterns("__pycache__"))
     (package / "codecs" / "__pycache__").write_text("a file where the cache folder would be")
-    script = (
-        "import numpy as np\n"
-        "from pipeline.codecs.cdf_tables import CdfTables\n"
-        "from pipeline.codecs.rans import encode, decode\n"
-        "one = np.array([[0, 9, 65536]], dtype=np.int32)\n"
-        "t = CdfTables(cdfs=one, lengths=np.array([3], dtype=np.int32), offsets=np.array([0], dtype=np.int32))\n"
-        "i = np.zeros(5, dtype=np.int32)\n"
-        "assert (decode(encode(i + 7, i, t), i, t) == 7).all()\n"
-        "print('coded')\n"
-    )
     nowhere = tmp_path / "file"
     nowhere.write_text("")
     environment = {
@@ -245,7 +259,7 @@ def test_read_only_install_still_codes(tmp_path: Path) -> None:
     }
     environment.pop("NUMBA_CACHE_DIR", None)
     run = subprocess.run(  # noqa: PLW1510 - its output says more than its code
-        [sys.executable, "-B", "-W", "error", "-c", script],
+        [sys.executable, "-B", "-W", "error", "-c", CODE_FIVE],
         capture_output=True,
         text=True,
         env=environment,

@@ -19,7 +19,7 @@ bits (Exp-Golomb of the distance from the table's range, both sides interleaved)
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numba
 import numba.extending
@@ -151,12 +151,20 @@ def _buckets(tables: CdfTables) -> Int32s:
 
 @functools.cache
 def _compile(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a kernel on first use; kept on disk where numba finds a writable folder."""
+    """Compile a kernel on first use; kept on disk where numba finds a writable folder with room."""
     try:
         compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True)(kernel)
     except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        compiled = numba.njit(nogil=True)(kernel)
-    return compiled
+        return cast(Callable[..., Any], numba.njit(nogil=True)(kernel))
+
+    def run(*arguments: Any) -> Any:
+        try:
+            return compiled(*arguments)
+        except OSError:
+            # The disk is full: the kernel is compiled, only its cache file could not be written.
+            return compiled(*arguments)
+
+    return run
 
 
 # --- kernels: int64 throughout; a state is below 2^63, so nothing here can overflow or become a float --------------
