@@ -130,7 +130,7 @@ def test_a_finished_run_is_summed_up_without_workers(corpus: str, tmp_path: Path
 
 def test_progress_follows_the_records_and_survives_their_being_cut(tmp_path: Path):
     progress = Tally()
-    row = {"split": "train", "loss": 1.0, "bpp": 0.5, "psnr": 30.0}
+    row = {"split": "train", "loss": 1.0, "estimated_bpp": 0.5, "psnr": 30.0}
     with follow(tmp_path, progress, step=3):
         for step in (2, 4, 6):
             append_row(tmp_path, row | {"step": step})

@@ -303,7 +303,7 @@ def test_a_rank_writes_metrics_and_checkpoints_and_continues_from_them(corpus: s
     rows = read_rows(out)
     assert [row["step"] for row in rows if row["split"] == "train"] == [1, 2, 3, 4, 5, 6]
     assert [row["step"] for row in rows if row["split"] == "val"] == [2, 4, 6]
-    assert {"loss", "bpp", "mse", "psnr", "bce", "label_iou", "epoch", "psnr_natural"} <= set(rows[0])
+    assert {"loss", "estimated_bpp", "mse", "psnr", "bce", "label_iou", "epoch", "psnr_natural"} <= set(rows[0])
     loaded = load(out / "checkpoints" / "step-00000006")
     picture = make_sample("train", 0).picture
     encoded = compress_picture(loaded, picture)

@@ -34,7 +34,14 @@ def _write_run(folder):
     folder.mkdir()
     rows = []
     for step in range(10, 61, 10):
-        row = {"split": "train", "step": step, "loss": 9 / step, "bpp": 0.5, "psnr": 20 + step / 10, "label_iou": 0.5}
+        row = {
+            "split": "train",
+            "step": step,
+            "loss": 9 / step,
+            "estimated_bpp": 0.5,
+            "psnr": 20 + step / 10,
+            "label_iou": 0.5,
+        }
         rows.append(row | {"read_ms": 50.0, "model_ms": 450.0, "psnr_synthetic": None, "psnr_natural": None})
     rows.append(rows[-1] | {"split": "val", "psnr_synthetic": 21.125, "psnr_natural": 27.25})
     lines = "".join(json.dumps(row) + "\n" for row in rows)
@@ -99,7 +106,7 @@ def test_numbers_of_every_stage_are_on_the_page(folders, page):
     _, written = page
     summary = json.loads((folders / "evaluation" / "summary.json").read_bytes())
     for row in summary["table"]:
-        assert f'<td class="number">{row["bpp"]:.3f}</td>' in written
+        assert f'<td class="number">{row["estimated_bpp"]:.3f}</td>' in written
     assert "3 screens" in written
     assert "60 steps" in written
     # Six reports, ten steps each, half a second a step.

@@ -20,7 +20,7 @@ class LossTerms:
     """The objective and its parts; scalars that carry gradients."""
 
     loss: Tensor
-    bpp: Tensor
+    estimated_bpp: Tensor
     """Estimate of the rate: -log2 of the likelihoods, bits per pixel. Evaluation measures a bitstream's real rate."""
     mse: Tensor
     """On RGB in [0, 1]."""
@@ -41,16 +41,16 @@ def rate_distortion(
     if output.reconstruction.shape != pictures_N3HW.shape:
         raise ValueError(f"reconstruction is {output.reconstruction.shape}, picture {pictures_N3HW.shape}")
     num_pixels = labels_NHW.numel()
-    bpp = bits(output.likelihoods) / num_pixels
+    estimated_bpp = bits(output.likelihoods) / num_pixels
     mse = functional.mse_loss(output.reconstruction, pictures_N3HW)
     bce = mse.new_zeros(())
-    loss = bpp + lambda_rd * 255**2 * mse
+    loss = estimated_bpp + lambda_rd * 255**2 * mse
     if output.label_logits is not None:
         sums = _cross_entropy_sum(output.label_logits, labels_NHW)
         bce = sums / (labels_NHW != IGNORE).sum().clamp(min=1)
         if gamma:
             loss = loss + gamma * bce
-    return LossTerms(loss=loss, bpp=bpp, mse=mse, bce=bce)
+    return LossTerms(loss=loss, estimated_bpp=estimated_bpp, mse=mse, bce=bce)
 
 
 def bits(likelihoods: Mapping[str, Tensor]) -> Tensor:
@@ -90,7 +90,7 @@ class Figures:
     """
 
     loss: float
-    bpp: float
+    estimated_bpp: float
     """The likelihoods' estimate, not the size of a bitstream."""
     mse: float
     psnr: float
@@ -147,7 +147,7 @@ def figures(sums: Tensor, *, lambda_rd: float, gamma: float) -> Figures:
     def ratio(part: str, whole: str) -> float | None:
         return value[part] / value[whole] if value[whole] else None
 
-    bpp, mse = (_or_nan(ratio(part, "pixels")) for part in ("bits", "error"))
+    estimated_bpp, mse = (_or_nan(ratio(part, "pixels")) for part in ("bits", "error"))
     mse_synthetic, mse_natural = (
         ratio("synthetic_error", "synthetic_pixels"),
         ratio("natural_error", "natural_pixels"),
@@ -156,8 +156,8 @@ def figures(sums: Tensor, *, lambda_rd: float, gamma: float) -> Figures:
     ious = [ratio("synthetic_both", "synthetic_either"), ratio("natural_both", "natural_either")]
     known = [iou for iou in ious if iou is not None]
     return Figures(
-        loss=bpp + lambda_rd * 255**2 * mse + gamma * (bce or 0.0),
-        bpp=bpp,
+        loss=estimated_bpp + lambda_rd * 255**2 * mse + gamma * (bce or 0.0),
+        estimated_bpp=estimated_bpp,
         mse=mse,
         psnr=psnr(mse),
         mse_synthetic=mse_synthetic,

@@ -1,6 +1,6 @@
 """`metrics.jsonl`: one JSON object a report, written by rank 0, read by whoever watches.
 
-{"split": "train", "step": 20, "epoch": 0.31, "loss": 2.1, "bpp": 0.9, "mse": 0.002, "psnr": 27.0, "bce": 0.4, ...}
+{"split": "train", "step": 20, "epoch": 0.31, "loss": 2.1, "estimated_bpp": 0.9, "psnr": 27.0, ...}
 """
 
 import json
@@ -123,4 +123,4 @@ def describe(row: dict[str, Any]) -> str:
     """Return such as `loss 1.93, 0.81 bpp, 27.4 dB`; the rate is the likelihoods' estimate."""
     if row["loss"] is None:
         return "no finite step"
-    return f"loss {row['loss']:.3f}, {row['bpp']:.3f} bpp, {row['psnr']:.2f} dB"
+    return f"loss {row['loss']:.3f}, {row['estimated_bpp']:.3f} bpp, {row['psnr']:.2f} dB"

@@ -16,13 +16,13 @@ METRICS, CONFIG, CHECKPOINT = "metrics.jsonl", "config.toml", "final/checkpoint.
 
 _CURVES = {
     "loss": "Loss",
-    "bpp": "Rate in bpp, estimated",
+    "estimated_bpp": "Rate in bpp, estimated",
     "psnr": "PSNR of the crops in dB",
     "label_iou": "IoU of the labels, mean over classes",
 }
 _FIGURES = {
     "loss": "Loss",
-    "bpp": "bpp (est.)",
+    "estimated_bpp": "bpp (est.)",
     "psnr": "PSNR",
     "psnr_synthetic": "Synthetic",
     "psnr_natural": "Natural",
