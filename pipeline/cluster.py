@@ -25,6 +25,9 @@ ENVIRONMENT = {
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "180",
     "RAY_SERVE_ENABLE_HA_PROXY": "0",
+    # Ray prints its daemons' messages, such as one about Serve's own end, on stdout, where our results are. What went
+    # wrong for us comes as an exception; the messages themselves are in Ray's session folder.
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "GLOO_SOCKET_IFNAME": "lo",
     "OMP_NUM_THREADS": "1",

@@ -106,7 +106,7 @@ def test_numbers_of_every_stage_are_on_the_page(folders, page):
     _, written = page
     summary = json.loads((folders / "evaluation" / "summary.json").read_bytes())
     for row in summary["table"]:
-        assert f'<td class="number">{row["estimated_bpp"]:.3f}</td>' in written
+        assert f'<td class="number">{row["bpp"]:.3f}</td>' in written
     assert "3 screens" in written
     assert "60 steps" in written
     # Six reports, ten steps each, half a second a step.
