@@ -47,6 +47,7 @@ def test_the_demo_walks_from_screen_to_archive_and_goes_on_when_started_again(tm
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     assert f"Report: {out}/report.html" in done.stdout
+    assert "raylet" not in done.stdout + done.stderr
     if os.environ.get("CI"):
         assert "screens of display" in " ".join(done.stdout.split()), done.stdout
 
