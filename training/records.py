@@ -120,7 +120,7 @@ class _Follower:
 
 
 def describe(row: dict[str, Any]) -> str:
-    """Return such as `loss 1.93, 0.81 bpp, 27.4 dB`; the rate is the likelihoods' estimate."""
+    """Return such as `loss 1.93, 0.81 bpp est., 27.4 dB`; the rate is the likelihoods' estimate."""
     if row["loss"] is None:
         return "no finite step"
-    return f"loss {row['loss']:.3f}, {row['estimated_bpp']:.3f} bpp, {row['psnr']:.2f} dB"
+    return f"loss {row['loss']:.3f}, {row['estimated_bpp']:.3f} bpp est., {row['psnr']:.2f} dB"
