@@ -6,7 +6,6 @@ namespace of its own that has a loopback device and nothing else.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -21,6 +20,7 @@ from pipeline.base.store import Store
 from pipeline.codecs.checkpoint import load
 from pipeline.codecs.coding import compress_picture, decompress_picture
 from pipeline.formats.corpus import open_split
+from tests.isolation import run_isolated
 from tests.training_corpus import make_sample, small_config, write_corpus
 from training.config import PRESETS, TrainConfig, codec_config
 from training.launch import _translate, run
@@ -165,43 +165,14 @@ def test_another_error_in_a_worker_becomes_one_line(tmp_path: Path):
     assert isinstance(_translate(RuntimeError("controller died"), job), DiptychError)
 
 
-UNSHARE = ("unshare", "--map-root-user", "--net", "--pid", "--fork", "--mount-proc", "--kill-child")
-"""A network of its own, and processes that all end with the child."""
-
-
 def isolated(script: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run this module's function `script` in a child process whose network is a loopback device alone."""
-    # bash stays in front, since process 1 has to take in orphans.
-    inner = 'ip link set lo up && "$@"; exit $?'
     command = [sys.executable, "-c", f"from tests.test_launch import {script}; {script}()", *arguments]
-    return subprocess.run(
-        [*UNSHARE, "bash", "-c", inner, "bash", *command],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.fixture
-def namespaces() -> None:
-    """Skip where network namespaces are not permitted; fail there in CI, where somebody relies on the test."""
-    allowed = (
-        shutil.which("unshare") is not None
-        and shutil.which("ip") is not None
-        and subprocess.run([*UNSHARE, "ip", "link"], capture_output=True, check=False).returncode == 0
-    )
-    if not allowed:
-        message = "unshare(1) with ip(8) is not permitted here, so a cluster of two nodes would listen on all addresses"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+    return run_isolated(*command, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
 @pytest.mark.ray
 @pytest.mark.timeout(900)
-@pytest.mark.usefixtures("namespaces")
 def test_two_nodes_train_fail_on_a_damaged_sample_and_continue(tmp_path: Path):
     corpus, out = write_corpus(tmp_path / "corpus", num_train=24, shard_size=6), tmp_path / "run"
     child = isolated("two_nodes", corpus, str(out))

@@ -1,11 +1,11 @@
 """The Ray engine: same bytes as the local one, nothing listens beyond loopback, nothing is left running."""
 
 import os
-import shutil
-import subprocess
 import sys
 
 import pytest
+
+from tests.isolation import run_isolated
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
@@ -108,12 +108,9 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare(1) for a network of its own")
 def test_ray_engine_gives_the_local_bytes_on_loopback_and_survives_a_killed_replica(tmp_path):
     script = tmp_path / "job.py"
     script.write_text(JOB)
-    command = f"ip link set lo up; exec {sys.executable} {script} {tmp_path}"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    isolated = ["unshare", "-rn", "bash", "-c", command]
-    ran = subprocess.run(isolated, check=False, env=environment, capture_output=True, text=True, timeout=580)
+    ran = run_isolated(sys.executable, str(script), str(tmp_path), env=environment, timeout_s=580)
     assert ran.returncode == 0 and "all held" in ran.stdout, ran.stdout[-2000:] + ran.stderr[-6000:]

@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 from pipeline.base.store import Store
 from pipeline.formats.corpus import open_split
 from pipeline.formats.picture import read_picture
+from tests.isolation import run_isolated
 
 SHORTER = (
     "capture.num_frames=2",
@@ -26,15 +25,6 @@ SHORTER = (
 )
 
 
-def alone_on_loopback(*command: str) -> list[str]:
-    """Run a command where nothing but a loopback device exists: whatever it needs from outside would fail."""
-    if shutil.which("unshare") is None or subprocess.run(["unshare", "-rn", "true"], check=False).returncode:
-        if os.environ.get("CI"):
-            pytest.fail("unshare -rn is not permitted here, and CI must run this test")
-        pytest.skip("unshare -rn is not permitted here")
-    return ["unshare", "-rn", "bash", "-c", 'ip link set lo up; exec "$@"', "bash", *command]
-
-
 @pytest.mark.ray
 @pytest.mark.browser
 @pytest.mark.timeout(900)
@@ -42,9 +32,9 @@ def test_the_demo_walks_from_screen_to_archive_and_goes_on_when_started_again(tm
     out = tmp_path / "demo"
     arguments = [part for change in SHORTER for part in ("--set", change)]
     program = str(Path(sys.executable).with_name("diptych"))
-    command = alone_on_loopback(program, "demo", "--out", str(out), *arguments)
+    command = [program, "demo", "--out", str(out), *arguments]
     environment = {name: value for name, value in os.environ.items() if name != "DISPLAY"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    done = run_isolated(*command, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     assert f"Report: {out}/report.html" in done.stdout
     assert "raylet" not in done.stdout + done.stderr
@@ -62,6 +52,6 @@ def test_the_demo_walks_from_screen_to_archive_and_goes_on_when_started_again(tm
     assert not re.search(r"""(src|href)=["']?https?:""", report)
 
     archive = {path: path.read_bytes() for path in (out / "archive").rglob("*") if path.is_file()}
-    again = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    again = run_isolated(*command, env=environment)
     assert again.returncode == 0, again.stderr[-3000:]
     assert {path: path.read_bytes() for path in (out / "archive").rglob("*") if path.is_file()} == archive
