@@ -49,7 +49,7 @@ def test_reader_holds_recent_samples_within_its_memory(split: CorpusSplit):
     assert reader._held_bytes <= 2 * size
 
 
-def test_reader_names_the_sample_that_does_not_decode(tmp_path: Path):
+def test_reader_names_the_sample_that_is_damaged(tmp_path: Path):
     write_corpus(tmp_path)
     split = open_split(Store(tmp_path), "train")
     row = split.row(0)
@@ -59,6 +59,24 @@ def test_reader_names_the_sample_that_does_not_decode(tmp_path: Path):
     tar.write_bytes(data)
     with pytest.raises(ShardError, match="train-0000"):
         SampleReader(split, cache_bytes=0).read(0)
+
+
+def test_reader_refuses_every_flipped_bit_of_a_sample(tmp_path: Path):
+    write_corpus(tmp_path)
+    split = open_split(Store(tmp_path), "train")
+    row = split.row(1)
+    tar = tmp_path / row["tar"]
+    good = tar.read_bytes()
+    rng = generator(3, "flips")
+    for member in ("picture", "label", "regions", "info"):
+        for bit in rng.integers(8 * row[f"{member}_size"], size=60).tolist():
+            data = bytearray(good)
+            data[row[f"{member}_offset"] + bit // 8] ^= 1 << bit % 8
+            tar.write_bytes(data)
+            with pytest.raises(ShardError, match="train-0001"):
+                SampleReader(split, cache_bytes=0).read(1)
+    tar.write_bytes(good)
+    assert SampleReader(split, cache_bytes=0).read(1).key == "train-0001"
 
 
 @pytest.mark.parametrize("flip_probability", [0.0, 1.0])

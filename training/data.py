@@ -63,7 +63,7 @@ class SampleReader:
         self._held_bytes = 0
 
     def read(self, index: int) -> Labelled:
-        """Return sample `index`. Raises: ShardError: a member does not decode or sizes differ."""
+        """Return sample `index`. Raises: ShardError: it is damaged, or its sizes differ."""
         if index in self._held:
             self._held.move_to_end(index)
             return self._held[index]
@@ -76,10 +76,11 @@ class SampleReader:
 
     def _decode(self, index: int) -> Labelled:
         row = self.split.row(index)
-        members = self.split.members(index, ("png", "label.png"))
-        where = f"{self.split.store.where(row['tar'])}: {row['key']}"
+        where = self.split.where(row)
+        # Pillow does not verify the checksums of a PNG's pixel data: without the digest, which covers all members,
+        # damaged pixels and labels would be learned from.
+        members = self.split.checked_members(index)
         try:
-            # Damage inside a PNG fails its own chunk checksums; the region map is not needed and not read.
             picture, label = decode_plane(members["png"]), decode_plane(members["label.png"])
         except (OSError, SyntaxError, ValueError) as error:
             raise ShardError(f"{where}: {error}") from error

@@ -52,13 +52,23 @@ class CorpusSplit:
             for ending in fields
         }
 
+    def checked_members(self, index: int) -> dict[str, bytes]:
+        """Return all members of sample `index` by ending, their digest compared with the side-car's.
+
+        Raises: ShardError: names the sample.
+        """
+        row, members = self.row(index), self.members(index)
+        if sha256_hex(b"".join(members[ending] for ending in FIELDS)) != row["members_sha256"].hex():
+            raise ShardError(f"{self.where(row)}: bytes differ from the side-car's digest")
+        return members
+
+    def where(self, row: dict[str, Any]) -> str:
+        """Return the tar and key of a side-car row, for messages."""
+        return f"{self.store.where(row['tar'])}: {row['key']}"
+
     def sample(self, index: int) -> Sample:
         """Return sample `index`, decoded, its digest checked. Raises: ShardError."""
-        row, members = self.row(index), self.members(index)
-        where = f"{self.store.where(row['tar'])}: {row['key']}"
-        if sha256_hex(b"".join(members[ending] for ending in FIELDS)) != row["members_sha256"].hex():
-            raise ShardError(f"{where}: bytes differ from the side-car's digest")
-        return decode_sample(members, where=where)
+        return decode_sample(self.checked_members(index), where=self.where(self.row(index)))
 
 
 def open_split(store: Store, split: str) -> CorpusSplit:
