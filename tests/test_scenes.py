@@ -53,6 +53,16 @@ def test_labels_say_exactly_which_pixels_follow_the_photographs(scene: str, size
         assert changed[dark.label == NATURAL].all()
 
 
+@pytest.mark.parametrize("size", [(1080, 1920), (2160, 3840), (480, 4320)])
+@pytest.mark.parametrize("scene", SCENES)
+def test_tall_screens_are_drawn_to_their_lower_end(scene: str, size: tuple[int, int]) -> None:
+    for seed in range(6 if scene == "code_editor" else 1):
+        canvas, _ = drawn(scene, size, seed, filling(0, 256))
+        last_quarter = canvas.picture[size[1] * 3 // 4 :]
+        assert (last_quarter != last_quarter[:, :1]).any()
+        assert max(region.area.bottom for region in canvas.regions) > size[1] * 3 // 4
+
+
 @pytest.mark.parametrize("scene", SCENES)
 def test_ignored_pixels_are_few(scene: str) -> None:
     canvas, _ = drawn(scene, (1280, 720), 7, filling(0, 256))

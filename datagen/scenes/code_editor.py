@@ -6,6 +6,7 @@ import numpy as np
 
 from datagen import typesetting, widgets
 from datagen.canvas import Canvas, Colour
+from datagen.fonts import Font
 from datagen.geometry import Box, box
 from datagen.icons import icon
 from datagen.materials import Materials
@@ -29,6 +30,9 @@ _LIGHT: dict[Kind, Colour] = {
     "comment": (110, 125, 110),
     "function": (30, 80, 200),
 }
+_MAX_FIRST_NUMBER = 39
+_MIN_LINES = 120
+_SIZES = (12.5, 13.0, 14.0, 15.0)
 _TITLES = {"python": "Python", "typescript": "TypeScript"}
 _ENDINGS = {"python": "py", "typescript": "ts"}
 
@@ -67,10 +71,10 @@ def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None
         _terminal(canvas, terminal, theme, materials)
     code = _Code(
         language=language,
-        lines=write_code(text, language, 120),
-        first_number=int(rng.integers(0, 40)),
+        lines=write_code(text, language, max(_MIN_LINES, _MAX_FIRST_NUMBER + _max_rows(body, theme))),
+        first_number=int(rng.integers(0, _MAX_FIRST_NUMBER + 1)),
         chosen=int(rng.integers(3, 20)),
-        size=float(rng.choice([12.5, 13.0, 14.0, 15.0])),
+        size=float(rng.choice(_SIZES)),
     )
     _source(canvas, body, theme, code)
     _status(canvas, status, theme, code)
@@ -130,10 +134,20 @@ def _tabs(canvas: Canvas, area: Box, theme: Theme, files: list[str]) -> None:
         typesetting.line(canvas, label, name, theme.font(13), theme.text if number == 0 else theme.muted)
 
 
+def _max_rows(area: Box, theme: Theme) -> int:
+    """Return how many lines of code `area` shows, the last one perhaps cut, at the smallest size."""
+    return area.height // _step(theme.mono_font(min(_SIZES))) + 1
+
+
+def _step(font: Font) -> int:
+    """Return the distance from one line of code to the next, in pixels."""
+    return round(font.size * 1.5)
+
+
 def _source(canvas: Canvas, area: Box, theme: Theme, code: _Code) -> None:
     colours = _DARK if theme.dark else _LIGHT
     font = theme.mono_font(code.size)
-    step = round(font.size * 1.5)
+    step = _step(font)
     gutter = font.width("00000") + theme.px(18)
     gap = (step - font.height) // 2
     with canvas.clipped(area):
