@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,11 +19,16 @@ from pipeline.cli_options import (
     ConfigArgument,
     JsonOption,
     OutOption,
+    OverwriteOption,
     PlanOption,
+    PresetOption,
     SetOption,
-    ThreadsOption,
     show,
 )
+
+if TYPE_CHECKING:
+    from pipeline.codecs.checkpoint import LoadedCodec
+    from pipeline.codecs.config import CodingConfig
 
 app = typer.Typer(
     name="diptych",
@@ -47,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(args=arguments, prog_name="diptych")
     except DiptychError as error:
         _fail(error)
+    except OSError as error:
+        # What the stages did not expect of the system (a name that is too long, a folder that may not be entered).
+        _fail(UsageError(f"{error.filename or 'the system'}: {error.strerror or error}"))
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         extra = _EXTRAS.get(package)
@@ -144,22 +152,20 @@ def compress(
     out: Annotated[Path | None, typer.Argument(help="The bitstream; default: PICTURE.dpt.")] = None,
     *,
     checkpoint: CheckpointOption,
-    threads: ThreadsOption = 1,
+    config: PresetOption = "default",
+    overrides: SetOption = None,
+    overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compress one picture."""
-    import torch
-
-    from pipeline.base.store import Store
-    from pipeline.codecs import checkpoint as checkpoints
     from pipeline.codecs.coding import compress_picture
     from pipeline.formats.picture import read_picture
 
-    pixels = read_picture(_read(picture), where=str(picture)).pixels
-    torch.set_num_threads(threads)
-    encoded = compress_picture(checkpoints.load(checkpoint), pixels)
-    target = out or picture.with_name(picture.name + ".dpt")
-    Store(target.parent).write_bytes(target.name, encoded.data)
+    settings = _coding_config(config, overrides)
+    target = _target(out or picture.with_name(picture.name + ".dpt"), overwrite=overwrite)
+    pixels = read_picture(_read(picture), where=str(picture), max_pixels=settings.max_pixels).pixels
+    encoded = compress_picture(_load(checkpoint, settings), pixels)
+    _write(target, encoded.data)
     height, width, num_channels = pixels.shape
     size = len(encoded.data)
     row = {"picture": str(picture), "bitstream": str(target), "width": width, "height": height}
@@ -170,24 +176,25 @@ def compress(
 @app.command()
 def decompress(
     bitstream: Annotated[Path, typer.Argument(help="A bitstream written by `diptych compress`.")],
-    out: Annotated[Path | None, typer.Argument(help="The PNG; default: BITSTREAM without .dpt, with .png.")] = None,
+    out: Annotated[Path | None, typer.Argument(help="The PNG; default: shot.decoded.png for shot.png.dpt.")] = None,
     *,
     checkpoint: CheckpointOption,
-    threads: ThreadsOption = 1,
+    config: PresetOption = "default",
+    overrides: SetOption = None,
+    overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Decompress one picture to a PNG."""
-    import torch
-
-    from pipeline.base.store import Store
-    from pipeline.codecs import checkpoint as checkpoints
     from pipeline.codecs.coding import decompress_picture
-    from pipeline.formats.picture import write_png
+    from pipeline.formats.picture import SUFFIXES, write_png
 
-    torch.set_num_threads(threads)
-    pixels = decompress_picture(checkpoints.load(checkpoint), _read(bitstream), where=str(bitstream))
-    target = out or Path(f"{str(bitstream).removesuffix('.dpt')}.png")
-    Store(target.parent).write_bytes(target.name, write_png(pixels))
+    settings = _coding_config(config, overrides)
+    original = bitstream.with_name(bitstream.name.removesuffix(".dpt"))
+    stem = original.stem if original.suffix.lower() in SUFFIXES else original.name
+    target = _target(out or bitstream.with_name(f"{stem}.decoded.png"), overwrite=overwrite)
+    data = _read(bitstream)
+    pixels = decompress_picture(_load(checkpoint, settings), data, where=str(bitstream))
+    _write(target, write_png(pixels))
     show({"picture": str(target), "width": pixels.shape[1], "height": pixels.shape[0]}, as_json=as_json)
 
 
@@ -226,12 +233,18 @@ def report(
     run: Annotated[str | None, typer.Option(help="Folder made by `train`.")] = None,
     archive: Annotated[str | None, typer.Option(help="Folder made by `archive create`.")] = None,
     evaluation: Annotated[str | None, typer.Option(help="Folder made by `evaluate`.")] = None,
+    config: PresetOption = "default",
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write one HTML page over what the others made."""
+    from pipeline.base.config import load
+    from pipeline.evaluation.config import REPORT_PRESETS, ReportConfig
     from pipeline.evaluation.report import write_report
 
-    path = write_report(out, corpus=corpus, run=run, archive=archive, evaluation=evaluation)
-    typer.echo(str(path))
+    loaded = load(ReportConfig, config, presets=REPORT_PRESETS, overrides=overrides or [])
+    path = write_report(out, corpus=corpus, run=run, archive=archive, evaluation=evaluation, config=loaded)
+    show({"report": str(path), "bytes": Path(path).stat().st_size}, as_json=as_json)
 
 
 @app.command()
@@ -250,6 +263,35 @@ def demo(
     from pipeline import demo as stage
 
     stage.run(Path(out), photos=photos, display=os.environ.get("DISPLAY"), overrides=overrides or [])
+
+
+def _coding_config(config: str, overrides: list[str] | None) -> "CodingConfig":
+    from pipeline.base.config import load
+    from pipeline.codecs.config import PRESETS, CodingConfig
+
+    return load(CodingConfig, config, presets=PRESETS, overrides=overrides or [])
+
+
+def _load(checkpoint: str, settings: "CodingConfig") -> "LoadedCodec":
+    import torch
+
+    from pipeline.codecs import checkpoint as checkpoints
+
+    torch.set_num_threads(settings.threads)
+    return checkpoints.load(checkpoint, device=settings.device)
+
+
+def _target(path: Path, *, overwrite: bool) -> Path:
+    """Return `path` if it may be written: `decompress shot.dpt` must not put its lossy copy over shot.png."""
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path}: exists; give another name, or --overwrite")
+    return path
+
+
+def _write(path: Path, data: bytes) -> None:
+    from pipeline.base.store import Store
+
+    Store(path.parent).write_bytes(path.name, data)
 
 
 def _read(path: Path) -> bytes:

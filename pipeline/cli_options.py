@@ -9,7 +9,8 @@ OutOption = Annotated[str, typer.Option("--out", help="Folder for the output.")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="A.B=VALUE", help="Change one config value.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 PlanOption = Annotated[bool, typer.Option("--plan", help="Print what would be done, and do nothing.")]
-ThreadsOption = Annotated[int, typer.Option("--threads", min=1, help="CPU threads of the networks.")]
+PresetOption = Annotated[str, typer.Option("--config", help="A .toml file, or the name of a preset.")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
 CheckpointOption = Annotated[str, typer.Option("--checkpoint", help="Checkpoint folder or weights.safetensors.")]
 
 

@@ -6,12 +6,14 @@ running it (docs/scale.md lists what happens without it).
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pipeline.base.errors import MissingDependency
+from pipeline.base.errors import MissingDependency, UsageError
 
 LOOPBACK = "127.0.0.1"
+_PROBE_S = 5.0
 
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -21,7 +23,7 @@ ENVIRONMENT = {
     "RAY_AUTH_MODE": "disabled",
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
     "RAY_TRAIN_METRICS_ENABLED": "0",
-    # Narrows the window in which a reported checkpoint is on disk but unknown to the controller.
+    # How soon a dead worker is noticed, and a reported checkpoint known; the default is 2 s.
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
     "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "180",
     "RAY_SERVE_ENABLE_HA_PROXY": "0",
@@ -39,7 +41,8 @@ def connect(*, address: str | None = None, num_cpus: int | None = None) -> Itera
     """Use the Ray cluster that this process is connected to, else the one at `address`, else a new local one.
 
     A local one listens on 127.0.0.1 and is shut down at the end; one that was there before is left running.
-    Raises: MissingDependency: Ray is not installed.
+    Without `address`, $RAY_ADDRESS names the cluster if it is set, as on a node of a running one.
+    Raises: MissingDependency: Ray is not installed; UsageError: no cluster answers at the address, or none starts.
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -50,17 +53,31 @@ def connect(*, address: str | None = None, num_cpus: int | None = None) -> Itera
     if ray.is_initialized():
         yield
         return
-    if address is not None:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    else:
-        ray.init(
-            num_cpus=num_cpus or os.cpu_count(),
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            _node_ip_address=LOOPBACK,
-        )
+    address = address or os.environ.get("RAY_ADDRESS")
+    local = {"num_cpus": num_cpus or os.cpu_count(), "include_dashboard": False, "_node_ip_address": LOOPBACK}
+    where = {"address": address} if address else local
+    if address:
+        _probe(address)
+    try:
+        ray.init(**where, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+        first_line = str(error).strip().partition("\n")[0]
+        raise UsageError(
+            f"Ray cluster {address or 'on this machine'}: cannot be reached or started: {first_line}"
+        ) from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _probe(address: str) -> None:
+    """Raise UsageError unless something listens at host:port; Ray would try for a minute, then end the process."""
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal() or not host or "://" in address:
+        # `auto`, `local` and ray:// addresses are Ray's to resolve.
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_PROBE_S).close()
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"Ray cluster {address}: nothing answers there ({error})") from error

@@ -4,11 +4,13 @@ Each step is what one `diptych` command does; Ray is started once for all of the
 was interrupted goes on when it is started again.
 """
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -20,6 +22,9 @@ from pipeline.base.store import Store
 from pipeline.formats.corpus import open_split
 from pipeline.formats.sample import decode_info
 from pipeline.formats.shards import read_manifest
+
+if TYPE_CHECKING:
+    from training.config import TrainConfig
 
 HELD_OUT = "test"
 STAGES = ("capture", "datagen", "train", "archive", "evaluate")
@@ -77,7 +82,7 @@ def run(out: Path, *, photos: str | None, display: str | None, overrides: Sequen
     _capture(walk, display)
     _datagen(walk, photos)
     walk.console.print("Starting Ray on 127.0.0.1 ...")
-    with connect():
+    with connect(num_cpus=max(os.cpu_count() or 1, _num_train_cpus(walk))):
         _train(walk)
         _archive(walk)
     _verify_and_extract(walk)
@@ -96,6 +101,9 @@ def _capture(walk: Walk, display: str | None) -> None:
         if held:
             # Taken by an earlier start of this demo; the corpus was planned with them.
             step.result = f"{len(held)} screens, taken before"
+            return
+        if (walk.out / "corpus" / "plan.json").exists():
+            step.result = "left out: the corpus in this folder was begun without captured screens"
             return
         try:
             summary = capture.run(config, walk.folder("captured"), display=display, progress=step.progress)
@@ -121,11 +129,21 @@ def _datagen(walk: Walk, photos: str | None) -> None:
         step.result = f"{summary.num_samples} labelled screens in {summary.num_shards} shards"
 
 
-def _train(walk: Walk) -> None:
-    from training import launch
+def _train_config(walk: Walk) -> "TrainConfig":
     from training.config import PRESETS, TrainConfig
 
-    config = load(TrainConfig, "tiny", presets=PRESETS, overrides=walk.overrides_of("train"))
+    return load(TrainConfig, "tiny", presets=PRESETS, overrides=walk.overrides_of("train"))
+
+
+def _num_train_cpus(walk: Walk) -> int:
+    config = _train_config(walk)
+    return config.num_workers * config.threads_per_worker
+
+
+def _train(walk: Walk) -> None:
+    from training import launch
+
+    config = _train_config(walk)
     run_folder = walk.folder("run")
     with walk.step("train") as step:
         resume = (walk.out / "run" / "config.toml").exists()

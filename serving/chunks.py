@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from pipeline.formats.archive_index import PlanRow
+from pipeline.formats.picture import FORMATS, PILLOW_ERRORS
 from serving.config import ArchiveConfig
 from serving.engine import Task
 from serving.inputs import local_path
@@ -44,8 +45,8 @@ def peek_num_pixels(location: str) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(local_path(location)) as image:
+            with Image.open(local_path(location), formats=FORMATS) as image:
                 return image.width * image.height
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, Image.DecompressionBombError):
+    except (*PILLOW_ERRORS, Image.DecompressionBombError):
         # Whatever is wrong with the file, the engine will find and report it.
         return 0

@@ -66,6 +66,26 @@ def test_one_picture_goes_to_bytes_and_back(checkpoint: Path, tmp_path: Path) ->
     assert read_picture((tmp_path / "back.png").read_bytes(), where="back").pixels.shape == (40, 56, 3)
 
 
+def test_a_lossy_copy_is_not_put_over_the_original(checkpoint: Path, tmp_path: Path) -> None:
+    shot = tmp_path / "shot.png"
+    shot.write_bytes(write_png(GRADIENT))
+    diptych("compress", shot, "--checkpoint", checkpoint)
+    diptych("decompress", f"{shot}.dpt", "--checkpoint", checkpoint)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["shot.decoded.png", "shot.png", "shot.png.dpt"]
+    for verb, source, out in (("decompress", f"{shot}.dpt", shot), ("compress", shot, f"{shot}.dpt")):
+        assert_one_line(diptych(verb, source, out, "--checkpoint", checkpoint), "exists", "--overwrite")
+    assert shot.read_bytes() == write_png(GRADIENT)
+    done = diptych("decompress", f"{shot}.dpt", shot, "--checkpoint", checkpoint, "--overwrite")
+    assert (done.returncode, shot.read_bytes() == write_png(GRADIENT)) == (0, False)
+
+
+@pytest.mark.parametrize(("change", "part"), [("device=nonsense", "device nonsense"), ("treads=2", "'threads'")])
+def test_a_config_of_single_pictures_is_checked(checkpoint: Path, tmp_path: Path, change: str, part: str) -> None:
+    (tmp_path / "shot.png").write_bytes(write_png(GRADIENT))
+    done = diptych("compress", tmp_path / "shot.png", "--checkpoint", checkpoint, "--set", change)
+    assert_one_line(done, part)
+
+
 def test_a_damaged_bitstream_leaves_no_picture(checkpoint: Path, tmp_path: Path) -> None:
     (tmp_path / "shot.png").write_bytes(write_png(GRADIENT))
     diptych("compress", tmp_path / "shot.png", "--checkpoint", checkpoint)
@@ -89,7 +109,8 @@ def test_a_checkpoint_of_another_codec_or_damaged_is_named(checkpoint: Path, tmp
     weights = bytearray((other / checkpoints.WEIGHTS).read_bytes())
     weights[-1] ^= 1
     (other / checkpoints.WEIGHTS).write_bytes(weights)
-    assert_one_line(diptych("compress", shot, "--checkpoint", other), "weights.safetensors", "sha256")
+    done = diptych("compress", shot, "--checkpoint", other, "--overwrite")
+    assert_one_line(done, "weights.safetensors", "sha256")
 
 
 @pytest.mark.parametrize(
@@ -108,6 +129,9 @@ def test_a_checkpoint_of_another_codec_or_damaged_is_named(checkpoint: Path, tmp
         (["compress", "nothing.png", "--checkpoint", "x"], ["nothing.png", "No such file"]),
         (["evaluate", "default", "--checkpoint", "x", "--pictures", "y", "--out", "z"], ["y", "neither a folder"]),
         (["report", "--out", "r.html", "--corpus", "nowhere"], ["nowhere"]),
+        (["report", "--out", "r.html", "--corpus", "nowhere", "--set", "titel=x"], ["'title'"]),
+        (["compress", "x" * 300, "--checkpoint", "x"], ["File name too long"]),
+        (["train", "x" * 300, "--corpus", "y", "--out", "x"], ["File name too long"]),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(

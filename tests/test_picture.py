@@ -106,3 +106,42 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
 def test_to_rgb_repeats_grey_and_leaves_alpha_out() -> None:
     assert np.array_equal(to_rgb(RGB[:, :, :2]), np.repeat(RGB[:, :, :1], 3, axis=2))
     assert np.array_equal(to_rgb(np.dstack([RGB, RGB[:, :, 0]])), RGB)
+
+
+def test_16_bit_colour_in_a_tiff_is_refused() -> None:
+    # Pillow writes no 16-bit RGB, so the file is put together: one 1x1 strip, three samples of 16 bits.
+    entries = [(256, 3, 1, 1), (257, 3, 1, 1), (258, 3, 3, 122), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, 128)]
+    entries += [(277, 3, 1, 3), (278, 3, 1, 1), (279, 4, 1, 6)]
+    body = struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + b"".join(struct.pack("<HHII", *row) for row in entries)
+    data = (body + bytes(4)).ljust(122, b"\0") + struct.pack("<HHH", 16, 16, 16) + struct.pack("<HHH", 1, 2, 3)
+    assert reason_of(data) == "bit_depth"
+
+
+def test_formats_that_start_programs_are_not_opened() -> None:
+    assert reason_of(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n") == "not_a_picture"
+
+
+def test_a_row_that_would_not_fit_in_memory_is_refused() -> None:
+    assert reason_of(png_header(1 << 24, 8, depth=8, colour_type=2, data=b"")) == "too_large"
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_transparency_of_one_bit_pictures_is_kept(value: int) -> None:
+    bits = Image.fromarray(np.array([[0, 255, 0]], np.uint8)).convert("1")
+    picture = read_picture(saved(bits, transparency=value), where="x")
+    assert picture.pixels[0, :, 0].tolist() == [0, 255, 0]
+    assert picture.pixels[0, :, 1].tolist() == ([0, 255, 0] if value == 0 else [255, 0, 255])
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_damage_anywhere_is_a_reason_never_a_crash(kind: str) -> None:
+    whole = saved(Image.fromarray(RGB), kind)
+    rng = np.random.default_rng(3)
+    for _ in range(400):
+        data = bytearray(whole)
+        for position in rng.integers(0, len(data), 3):
+            data[position] = rng.integers(256)
+        try:
+            read_picture(bytes(data), where="x", max_pixels=1 << 20)
+        except PictureError as error:
+            assert error.reason in {"truncated", "not_a_picture", "too_large", "bit_depth", "animated"}

@@ -1,6 +1,7 @@
 """Shards, side-cars, commit records and the manifest; random access through them."""
 
 import gc
+import json
 import tarfile
 from pathlib import Path
 
@@ -112,6 +113,11 @@ def test_a_folder_that_is_no_corpus_and_a_split_that_is_not_there(tmp_path: Path
         open_split(Store(tmp_path), "test")
     (tmp_path / "shards.parquet").write_bytes((tmp_path / "screens-train-000000.parquet").read_bytes())
     with pytest.raises(ShardError, match="not the table"):
+        open_split(Store(tmp_path), "train")
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    del manifest["shard_table_sha256"]
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ShardError, match="shard_table_sha256"):
         open_split(Store(tmp_path), "train")
     (tmp_path / "manifest.json").write_text('{"format": "other", "format_version": 1}')
     with pytest.raises(ShardError, match="is other version 1"):

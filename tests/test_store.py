@@ -1,5 +1,7 @@
 """Files that appear whole or not at all."""
 
+import os
+import stat
 import uuid
 from pathlib import Path
 
@@ -37,9 +39,37 @@ def test_an_exception_while_writing_leaves_the_old_file(store: Store) -> None:
     assert store.names() == ["a.bin"]
 
 
+def test_a_file_url_is_the_local_folder(tmp_path: Path) -> None:
+    Store(f"file://{tmp_path}").write_bytes("a.bin", b"x")
+    assert (tmp_path / "a.bin").read_bytes() == b"x"
+    assert Store(f"file://{tmp_path}").local_path("a.bin") == tmp_path / "a.bin"
+
+
+def test_data_is_on_disk_before_its_name_is_and_the_name_before_the_return(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def seen_fsync(descriptor: int) -> None:
+        calls.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        fsync(descriptor)
+
+    def seen_replace(path: Path, target: Path) -> Path:
+        calls.append("rename")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", seen_fsync)
+    monkeypatch.setattr(Path, "replace", seen_replace)
+    Store(tmp_path).write_bytes("a/b/c.bin", b"x")
+    # Two new folders, each an entry of its parent; then the file, its name, and the folder that holds the name.
+    assert calls == ["folder", "folder", "file", "rename", "folder"]
+
+
 def test_what_a_killed_writer_left_is_invisible_and_swept(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / ".tmp-abc").write_bytes(b"half")
+    (tmp_path / ".tmp-folder").mkdir()
     store = Store(tmp_path)
     assert store.names("deep") == []
     assert store.sweep() == 1

@@ -97,7 +97,7 @@ def open_progress(title: str, *, quiet: bool = False) -> Iterator[BarProgress]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         console=console,
         disable=quiet or not console.is_terminal,
     )

@@ -45,7 +45,9 @@ class Store:
 
     def __init__(self, url: str | Path) -> None:
         self.url = str(url)
-        self._local = Path(self.url) if "://" not in self.url else None
+        path = self.url.removeprefix("file://")
+        # fsspec writes file:// in place, under the final name; ours is the way of a local folder.
+        self._local = Path(path) if "://" not in path else None
         if self._local is None:
             try:
                 self._remote, self._root = fsspec.core.url_to_fs(self.url)
@@ -115,7 +117,7 @@ class Store:
         """Give a local path to write to; it is published as `name` when the block ends without an exception."""
         with _os_errors(self.where(name)):
             folder = (self._local / name).parent if self._local is not None else Path(tempfile.gettempdir())
-            folder.mkdir(parents=True, exist_ok=True)
+            _make_folder(folder)
             descriptor, text = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=folder)
             os.close(descriptor)
         temporary = Path(text)
@@ -146,9 +148,10 @@ class Store:
         """Remove temporary files left by a killed writer, in all folders; return how many."""
         if self._local is None:
             return 0
-        leftovers = list(self._local.rglob(f"{TEMPORARY_PREFIX}*"))
-        for path in leftovers:
-            path.unlink(missing_ok=True)
+        with _os_errors(self.url):
+            leftovers = [path for path in self._local.rglob(f"{TEMPORARY_PREFIX}*") if path.is_file()]
+            for path in leftovers:
+                path.unlink(missing_ok=True)
         return len(leftovers)
 
     def _remote_path(self, name: str) -> str:
@@ -162,6 +165,15 @@ def _os_errors(where: str | Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError(f"{where}: {error.strerror or error}") from error
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and its parents, each one's entry on disk before this returns."""
+    missing = [folder, *folder.parents]
+    missing = missing[: next(i for i, path in enumerate(missing) if path.exists())]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        _fsync(path.parent)
 
 
 def _fsync(path: Path) -> None:

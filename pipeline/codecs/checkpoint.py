@@ -19,7 +19,7 @@ import safetensors.torch
 import torch
 
 from pipeline.base.config import from_table, to_table
-from pipeline.base.errors import CheckpointError, ConfigError
+from pipeline.base.errors import CheckpointError, ConfigError, UsageError
 from pipeline.base.store import Store, canonical_json, sha256_file, sha256_hex
 from pipeline.codecs.interface import AbstractCodec
 from pipeline.codecs.table import CodecSpec, find_codec, resolve
@@ -98,7 +98,10 @@ def load(path: str | Path, *, device: str | torch.device = "cpu") -> LoadedCodec
         codec.load_state_dict(tensors, strict=True)
     except (RuntimeError, ConfigError) as error:
         raise CheckpointError(f"{file}: does not fit the codec it names: {_first_line(error)}") from error
-    codec.to(device).eval()
+    try:
+        codec.to(device).eval()
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"device {device}: {_first_line(error)}") from error
     return LoadedCodec(spec=find_codec(name), codec=codec, weights_sha256=digest)
 
 

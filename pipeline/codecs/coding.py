@@ -16,7 +16,9 @@ from pipeline.base.errors import (
 from pipeline.codecs.checkpoint import LoadedCodec
 from pipeline.codecs.interface import SideInputs
 from pipeline.formats.bitstream import SEGMENT_ALPHA, Bitstream, pack, unpack
-from pipeline.formats.picture import MAX_PIXELS, Pixels, to_rgb
+from pipeline.formats.picture import MAX_PIXELS, MAX_SIDE, Pixels, to_rgb
+
+_LIMIT = f"{MAX_PIXELS} pixels, {MAX_SIDE} a side"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +34,11 @@ class Encoded:
 def compress_picture(loaded: LoadedCodec, pixels: Pixels, side: SideInputs | None = None) -> Encoded:
     """Code a picture (H, W, C), C in 1..4, uint8. Alpha is kept losslessly beside the codec's colour.
 
-    Raises: PictureError: reason `too_large`, more than MAX_PIXELS.
+    Raises: PictureError: reason `too_large`, more than MAX_PIXELS or MAX_SIDE.
     """
     height, width, num_channels = pixels.shape
-    if height * width > MAX_PIXELS:
-        raise PictureError("too_large", f"{width}x{height} is over the limit of {MAX_PIXELS} pixels")
+    if height * width > MAX_PIXELS or max(height, width) > MAX_SIDE:
+        raise PictureError("too_large", f"{width}x{height} is over the limit of {_LIMIT}")
     coded = loaded.codec.compress(to_rgb(pixels), side or SideInputs())
     segments = dict(coded.segments)
     alpha = pixels[:, :, -1] if num_channels in (2, 4) else None
@@ -69,9 +71,9 @@ def decompress_picture(loaded: LoadedCodec, data: bytes | memoryview, *, where: 
             f"got codec {loaded.spec.wire_id} with {loaded.weights_digest.hex()}..."
         )
     num_pixels = parsed.width * parsed.height
-    if num_pixels > MAX_PIXELS:
+    if num_pixels > MAX_PIXELS or max(parsed.width, parsed.height) > MAX_SIDE:
         # A few bytes can decode to any number of symbols, so memory must not be taken on a header's word.
-        raise UnsupportedBitstream(f"{where}: {parsed.width}x{parsed.height} is over the limit of {MAX_PIXELS} pixels")
+        raise UnsupportedBitstream(f"{where}: {parsed.width}x{parsed.height} is over the limit of {_LIMIT}")
     has_alpha = parsed.num_channels in (2, 4)
     if has_alpha != (SEGMENT_ALPHA in parsed.segments):
         raise CorruptBitstream(f"{where}: {parsed.num_channels} channels do not go with its alpha plane, or its lack")

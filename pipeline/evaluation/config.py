@@ -7,6 +7,7 @@ from typing import Literal
 from pipeline.evaluation.peers import find_peer
 
 PRESETS = Path(__file__).parent / "presets"
+REPORT_PRESETS = PRESETS / "report"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +45,19 @@ class EvaluateConfig:
         for name in self.references:
             if find_peer(name).qualities is not None:
                 raise ValueError(f"references: {name!r} is lossy; it belongs in peers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportConfig:
+    """Settings of `diptych report`."""
+
+    title: str = "Diptych report"
+    num_samples: int = 6
+    """At most so many of the corpus's scenes are shown."""
+    num_examples: int = 3
+    """At most so many of the evaluation's examples are shown."""
+
+    def __post_init__(self) -> None:
+        for name in ("num_samples", "num_examples"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")

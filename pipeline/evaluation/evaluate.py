@@ -105,16 +105,16 @@ def _measure_all(state: _Evaluation, subjects: Subjects, progress: Progress) -> 
     progress.total(len(subjects.names))
     example_places = spread(len(subjects.names), state.config.num_examples)
     for index, name in enumerate(subjects.names):
+        # A picture that cannot be read or coded gives its turn as an example to the next one.
+        taken = len(state.examples)
+        keep = taken < len(example_places) and index >= example_places[taken]
         try:
             subject = _labelled(subjects.load(index), state)
+            _measure(state, subject, keep=keep)
         except PictureError as error:
             _reject(state, printable(name), None, error)
             progress.reject(error.reason)
             continue
-        # A picture that cannot be read gives its turn as an example to the next one.
-        taken = len(state.examples)
-        keep = taken < len(example_places) and index >= example_places[taken]
-        _measure(state, subject, keep=keep)
         progress.note(subject.name)
         progress.advance()
 

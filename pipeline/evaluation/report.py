@@ -6,13 +6,13 @@ from pathlib import Path
 
 from pipeline.base.errors import DiptychError, UsageError
 from pipeline.base.store import Store
+from pipeline.evaluation.config import ReportConfig
 from pipeline.evaluation.page import Section, document, paragraph
 from pipeline.evaluation.sections.archive import archive_section
 from pipeline.evaluation.sections.coding import coding_section
 from pipeline.evaluation.sections.corpus import corpus_section
 from pipeline.evaluation.sections.training import training_section
 
-TITLE = "Diptych report"
 LEAD = "Drawn pixels and photographed pixels: labelled, learned, coded, archived."
 
 
@@ -23,6 +23,7 @@ def write_report(
     run: str | None = None,
     archive: str | None = None,
     evaluation: str | None = None,
+    config: ReportConfig | None = None,
 ) -> str:
     """Write one self-contained HTML file over any of the stages' output folders; return its path.
 
@@ -30,6 +31,7 @@ def write_report(
     The same folders give the same bytes.
     Raises: UsageError: a folder is not there, or none is given; StorageError: the page cannot be written.
     """
+    config = config or ReportConfig()
     folders = {"corpus": corpus, "run": run, "archive": archive, "evaluation": evaluation}
     if not any(folders.values()):
         raise UsageError(f"report: nothing to report on; give at least one of {', '.join(folders)}")
@@ -38,13 +40,13 @@ def write_report(
         if local is not None and not local.is_dir():
             raise UsageError(f"report: {name} {folder}: no such folder")
     sections = [
-        _stated("Corpus", partial(corpus_section, corpus)),
+        _stated("Corpus", partial(corpus_section, corpus, num_samples=config.num_samples)),
         _stated("Training", partial(training_section, run)),
-        _stated("Evaluation", partial(coding_section, evaluation)),
+        _stated("Evaluation", partial(coding_section, evaluation, num_examples=config.num_examples)),
         _stated("Archive", partial(archive_section, archive)),
     ]
     target = Path(path)
-    Store(target.parent).write_bytes(target.name, document(TITLE, LEAD, sections).encode())
+    Store(target.parent).write_bytes(target.name, document(config.title, LEAD, sections).encode())
     return path
 
 

@@ -6,8 +6,10 @@ What cannot be held that way without loss is refused with a reason, never bent s
 
 import hashlib
 import io
+import struct
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,17 @@ Pixels = NDArray[np.uint8]
 
 MAX_PIXELS = 1 << 27
 """Largest picture read by default: 134 million pixels (16384 x 8192); a larger one may be a decompression bomb."""
+
+MAX_SIDE = 1 << 16
+"""Largest width or height, in pixels: codecs work in strips of rows, so a row has to fit in memory."""
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+"""Pillow's decoders that outside bytes may reach. Others start programs (EPS) or are hardly ever looked after."""
+
+# What Pillow's decoders raise on damaged files, found by feeding them some 350,000 of these. MemoryError is not among
+# them: it says something about this machine, not about the file.
+PILLOW_ERRORS = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError, struct.error)
+_TIFF_BITS_PER_SAMPLE = 258
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 """File name endings that are taken as pictures when a folder is searched."""
@@ -61,39 +74,48 @@ def read_picture(data: bytes, *, where: str, max_pixels: int = MAX_PIXELS) -> Pi
         with warnings.catch_warnings():
             # Pillow warns about large pictures and odd metadata; the size is checked just below, before decoding.
             warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data))
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
             return _read(image, data, where=where, max_pixels=max_pixels)
     except Image.DecompressionBombError as error:
         raise PictureError("too_large", f"{where}: {error}") from error
     except UnidentifiedImageError as error:
         raise PictureError("not_a_picture", f"{where}: no picture format that is known here") from error
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
-        # Pillow reports damage in a file it has recognised with any of these.
+    except PILLOW_ERRORS as error:
         raise PictureError("truncated", f"{where}: damaged or cut short ({error})") from error
 
 
 def _read(image: Image.Image, data: bytes, *, where: str, max_pixels: int) -> Picture:
     width, height = image.size
-    if width * height > max_pixels:
-        raise PictureError("too_large", f"{where}: {width}x{height} is over the limit of {max_pixels} pixels")
+    if width * height > max_pixels or max(width, height) > MAX_SIDE:
+        limit = f"{max_pixels} pixels, {MAX_SIDE} a side"
+        raise PictureError("too_large", f"{where}: {width}x{height} is over the limit of {limit}")
     if getattr(image, "n_frames", 1) > 1:
         raise PictureError("animated", f"{where}: holds {getattr(image, 'n_frames', 1)} frames, expected one")
     source_mode = image.mode
-    if source_mode.startswith(("I", "F")) or _png_bit_depth(data) == 16:
+    if source_mode.startswith(("I", "F")) or _bits_a_sample(image, data) > 8:
         raise PictureError("bit_depth", f"{where}: more than 8 bits a sample ({source_mode}); 8-bit pictures are held")
     image.load()
     image = ImageOps.exif_transpose(image)
     return Picture(pixels=_to_array(image), file_sha256=hashlib.sha256(data).hexdigest(), source_mode=source_mode)
 
 
-def _png_bit_depth(data: bytes) -> int | None:
-    # Pillow reduces 16-bit RGB PNGs to 8 bits without saying so; the header tells.
-    return data[24] if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) > 24 else None
+def _bits_a_sample(image: Image.Image, data: bytes) -> int:
+    """Return what the file's header says: Pillow reduces 16-bit colour to 8 bits without a word."""
+    if image.format == "PNG":
+        return data[24]
+    if image.format == "TIFF":
+        tags: Any = getattr(image, "tag_v2", {})
+        return max(int(bits) for bits in np.atleast_1d(tags.get(_TIFF_BITS_PER_SAMPLE, 8)))
+    return 8
 
 
 def _to_array(image: Image.Image) -> Pixels:
     if image.mode == "1":
+        see_through = image.info.get("transparency")
         image = image.convert("L")
+        if see_through is not None:
+            alpha = image.point(lambda value: 0 if value == (255 if see_through else 0) else 255)
+            image = Image.merge("LA", (image, alpha))
     elif image.mode == "CMYK":
         image = _cmyk_to_rgb(image)
     elif image.mode == "P" or "transparency" in image.info or image.mode in ("PA", "La", "RGBa"):

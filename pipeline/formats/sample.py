@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.base.errors import ShardError
-from pipeline.formats.picture import Pixels, write_png
+from pipeline.formats.picture import PILLOW_ERRORS, Pixels, write_png
 
 SYNTHETIC, NATURAL, IGNORE = 0, 1, 255
 """Label values: drawn pixel, photographed pixel, pixel that mixes both or is not known."""
@@ -119,7 +119,7 @@ def decode_sample(members: Mapping[str, bytes], *, where: str) -> Sample:
             label=decode_plane(members["label.png"]).astype(np.uint8, copy=False),
             regions=decode_plane(members["regions.png"]).astype(np.uint16, copy=False),
         )
-    except (OSError, SyntaxError, ValueError) as error:
+    except (*PILLOW_ERRORS, Image.DecompressionBombError) as error:
         raise ShardError(f"{where}: {error}") from error
 
 
@@ -135,5 +135,5 @@ def decode_info(data: bytes, *, where: str) -> SampleInfo:
 
 def decode_plane(data: bytes) -> NDArray[Any]:
     """Decode one PNG member to an array of its own depth; (H, W) or (H, W, 3)."""
-    with Image.open(io.BytesIO(data)) as image:
+    with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
         return np.array(image)

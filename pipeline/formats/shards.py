@@ -185,6 +185,8 @@ def read_manifest(store: Store) -> dict[str, Any]:
         raise ShardError(
             f"{store.where(MANIFEST)}: is {found[0]} version {found[1]}, expected {FORMAT} {FORMAT_VERSION}"
         )
+    if not isinstance(manifest.get("splits"), dict) or not isinstance(manifest.get("shard_table_sha256"), str):
+        raise ShardError(f"{store.where(MANIFEST)}: splits must be a table, shard_table_sha256 a string")
     return manifest
 
 

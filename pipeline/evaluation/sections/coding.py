@@ -14,21 +14,23 @@ from pipeline.evaluation.sections.words import count, decibels, library_versions
 from pipeline.formats.shards import read_parquet
 
 ANCHOR, TITLE = "evaluation", "Evaluation"
-MAX_EXAMPLES = 3
 MAX_LISTED = 50
 
 Row = dict[str, Any]
 
 
-def coding_section(folder: str | None) -> Section:
-    """Return the part of the page about the evaluation in `folder`. Raises: UsageError, FormatError, ShardError."""
+def coding_section(folder: str | None, *, num_examples: int = 3) -> Section:
+    """Return the part of the page about the evaluation in `folder`, with at most so many examples.
+
+    Raises: UsageError, FormatError, ShardError.
+    """
     if folder is None:
         return Section(anchor=ANCHOR, title=TITLE, body=absent("No evaluation was given."))
     store = Store(folder)
     summary = read_summary(store)
     rows: list[Row] = read_parquet(store, RESULTS).to_pylist()
     try:
-        return _section(store, summary, rows)
+        return _section(store, {**summary, "examples": summary["examples"][:num_examples]}, rows)
     except (KeyError, TypeError) as error:
         raise FormatError(f"{folder}: the summary and the results do not fit each other ({error!r})") from error
 
@@ -37,7 +39,7 @@ def _section(store: Store, summary: Mapping[str, Any], rows: Sequence[Row]) -> S
     by_coder: dict[str, list[Row]] = {}
     for row in rows:
         by_coder.setdefault(row["coder"], []).append(row)
-    shown = [example(store, entry, rows) for entry in summary["examples"][:MAX_EXAMPLES]]
+    shown = [example(store, entry, rows) for entry in summary["examples"]]
     parts = [
         paragraph(_lead(summary)),
         _table(summary["table"]),

@@ -13,7 +13,6 @@ from pipeline.formats.sample import Sample, label_fractions
 from pipeline.formats.shards import SHARD_TABLE, read_manifest, read_parquet
 
 ANCHOR, TITLE = "corpus", "Corpus"
-MAX_SAMPLES = 6
 MAX_SIDECARS = 256
 """Side-cars read for the shares; a larger corpus is judged by its first shards, and the page says so."""
 
@@ -34,26 +33,29 @@ class _Scenes:
     """Split and number of each scene's first sample."""
 
 
-def corpus_section(folder: str | None) -> Section:
-    """Return the part of the page about the corpus in `folder`. Raises: ShardError: it is unfinished or damaged."""
+def corpus_section(folder: str | None, *, num_samples: int = 6) -> Section:
+    """Return the part of the page about the corpus in `folder`; at most `num_samples` scenes are shown.
+
+    Raises: ShardError: it is unfinished or damaged.
+    """
     if folder is None:
         return Section(anchor=ANCHOR, title=TITLE, body=absent("No corpus was given."))
     store = Store(folder)
     manifest = read_manifest(store)
     scenes = _scenes(store)
-    num_samples = sum(split["num_samples"] for split in manifest["splits"].values())
+    num_held = sum(split["num_samples"] for split in manifest["splits"].values())
     parts = [
-        paragraph(_lead(manifest, num_samples)),
+        paragraph(_lead(manifest, num_held)),
         _split_table(manifest["splits"]),
         _scene_table(scenes),
         paragraph(_how(scenes, manifest), kind="note"),
-        _samples(store, scenes),
+        _samples(store, scenes, num_samples),
         settings("Config of the corpus", manifest["config"]),
         library_versions(manifest["versions"]),
     ]
     tile = Tile(
         label="Corpus",
-        value=count(num_samples, "screen"),
+        value=count(num_held, "screen"),
         note=f"{count(len(scenes.samples), 'scene')}, {count(len(manifest['splits']), 'split')}",
     )
     return Section(anchor=ANCHOR, title=TITLE, body="".join(parts), tiles=(tile,))
@@ -122,9 +124,9 @@ def _how(scenes: _Scenes, manifest: dict[str, Any]) -> str:
     return f"Labels by {labelled}. Region maps by {masked}.{partly}"
 
 
-def _samples(store: Store, scenes: _Scenes) -> str:
+def _samples(store: Store, scenes: _Scenes, num_samples: int) -> str:
     """One sample a scene; radio buttons, which need no script, choose what lies over all of them."""
-    chosen = list(scenes.first.values())[:MAX_SAMPLES]
+    chosen = list(scenes.first.values())[:num_samples]
     figures = [_sample_figure(open_split(store, split).sample(index), split) for split, index in chosen]
     buttons = "".join(
         f'<input class="switch" type="radio" name="show" id="show-{name}"{" checked" if name == "label" else ""}>'
