@@ -1,6 +1,7 @@
 """Which files are listed, and under which names."""
 
 import os
+import time
 
 import pytest
 
@@ -73,6 +74,41 @@ def test_a_file_reached_twice_is_listed_once(tmp_path):
     assert names_of(tmp_path, tmp_path / "a", tmp_path / "c.png") == ["a/b.png", "c.png"]
 
 
+def test_a_named_file_that_clashes_gets_its_folder_in_front(tmp_path):
+    touch(tmp_path, "one/a.png", "one/b.png", "two/a.png", "two/b.png", "x/two/a.png")
+    sources = [tmp_path / name for name in ("one/a.png", "one/b.png", "two/a.png", "two/b.png", "x/two/a.png")]
+    assert names_of(*sources) == ["a.png", "b.png", "two-2/a.png", "two/a.png", "two/b.png"]
+
+
+def test_many_named_files_do_not_take_quadratic_time(tmp_path):
+    names = [f"{i}/same/a.png" for i in range(3000)]
+    touch(tmp_path, *names)
+    started = time.process_time()
+    found = names_of(*(tmp_path / name for name in names))
+    # All of one name is the worst case; looking through all names for each of them took several seconds.
+    assert time.process_time() - started < 1.5
+    assert len(set(found)) == 3000 and "same-2999/a.png" in found
+
+
+def test_a_named_file_is_listed_whatever_its_suffix(tmp_path):
+    touch(tmp_path, "scan", ".hidden.txt", "b.png")
+    listing = list_inputs([str(tmp_path / "scan"), str(tmp_path / ".hidden.txt"), str(tmp_path)])
+    assert [item.name for item in listing.inputs] == [".hidden.txt", "b.png", "scan"]
+
+
+def test_links_to_folders_are_followed_once_by_the_links_path(tmp_path):
+    touch(tmp_path, "in/b/c.png", "far/away/d.png", "far/.e.png")
+    (tmp_path / "in" / "a").symlink_to(tmp_path / "in" / "b")
+    (tmp_path / "in" / "loop").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "far").symlink_to(tmp_path / "far")
+    (tmp_path / "in" / ".root").symlink_to(tmp_path)
+    (tmp_path / "far" / "back").symlink_to(tmp_path / "in")
+    listing = list_inputs([str(tmp_path / "in")])
+    assert [item.name for item in listing.inputs] == ["b/c.png", "far/away/d.png"]
+    assert names_of(tmp_path / "in", tmp_path / "far") == ["b/c.png", "far/away/d.png"]
+    assert listing.num_not_listed == 1
+
+
 def test_names_that_an_archive_may_not_hold_are_encoded_and_still_open(tmp_path):
     odd = ["new\nline.png", "back\\slash.png", "100%.png", os.fsdecode(b"latin-\xe9.png"), "grün/é.png"]
     touch(tmp_path, *odd)
@@ -100,7 +136,8 @@ def test_broken_link_with_a_picture_suffix_is_listed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("source", "message"), [("missing", "no such file"), ("*.png", "no file matches"), ("", "no pictures")]
+    ("source", "message"),
+    [("missing", "no such file"), ("*.png", "no file matches"), ("", "no pictures"), ("x" * 300, "too long")],
 )
 def test_nothing_to_list_is_a_usage_error(tmp_path, source, message):
     with pytest.raises(UsageError, match=message):
