@@ -81,9 +81,9 @@ class TargetNames:
 def extract(
     archive: str, out: str, *, names: Sequence[str] | None, progress: Progress, workers: int = 1
 ) -> ExtractSummary:
-    """Decode all pictures, or those in `names`, to PNG files in the folder `out`; existing files are replaced.
+    """Decode all pictures, or those in `names`, to PNG files in the folder `out`; no other file there is replaced.
 
-    Each file appears whole or not at all. Damaged entries are reported and the others extracted; where a shard's index
+    A file that an earlier extraction wrote is left as it is. Each file appears whole or not at all. Damaged entries are reported and the others extracted; where a shard's index
     is lost, its pictures are found in the tar.
     Raises: ArchiveError: not an archive; UsageError: a name is not in it; StorageError: `out` cannot be written.
     """
@@ -183,6 +183,12 @@ def _extract_entry(state: _State, target: _Target) -> Problem | int:
     except DiptychError as error:
         return as_problem(target.entry.name, error)
     try:
+        if state.out.exists(target.file):
+            if state.out.read_bytes(target.file) == data:
+                return len(data)
+            # Most likely the original: an archive extracted into the folder that it was made from.
+            message = f"{state.out.where(target.file)}: another file is there, and is left as it is"
+            return Problem(where=target.entry.name, reason="exists", message=message)
         state.out.write_bytes(target.file, data)
     except StorageError as error:
         return as_write_problem(target.entry.name, error)

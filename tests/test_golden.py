@@ -35,3 +35,12 @@ def test_an_old_archive_decodes_without_its_index(archive: Path, tmp_path: Path)
     jobs.extract(str(copy), str(tmp_path / "out"), names=None, progress=Tally())
     for name, digest in pinned.items():
         assert read_picture((tmp_path / "out" / name).read_bytes(), where=name).pixels_sha256 == digest
+
+
+def test_extraction_goes_on_where_it_stopped_and_replaces_nobodys_file(tmp_path: Path) -> None:
+    (tmp_path / "screen.png").write_bytes(b"the original")
+    for _ in range(2):
+        summary = jobs.extract(str(ARCHIVES[0]), str(tmp_path), names=None, progress=Tally())
+        assert [(problem.where, problem.reason) for problem in summary.problems] == [("screen.png", "exists")]
+        assert summary.num_extracted == 3
+    assert (tmp_path / "screen.png").read_bytes() == b"the original"
