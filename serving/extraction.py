@@ -83,8 +83,8 @@ def extract(
 ) -> ExtractSummary:
     """Decode all pictures, or those in `names`, to PNG files in the folder `out`; no other file there is replaced.
 
-    A file that an earlier extraction wrote is left as it is. Each file appears whole or not at all. Damaged entries are reported and the others extracted; where a shard's index
-    is lost, its pictures are found in the tar.
+    A file that an earlier extraction wrote is left as it is. Each file appears whole or not at all. Damaged entries
+    are reported and the others extracted; where a shard's index is lost, its pictures are found in the tar.
     Raises: ArchiveError: not an archive; UsageError: a name is not in it; StorageError: `out` cannot be written.
     """
     started = time.monotonic()
