@@ -13,23 +13,22 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.base.errors import ArchiveError, CheckpointError, MissingDependency, UsageError
+from pipeline.base.errors import CheckpointError, MissingDependency
 from pipeline.base.progress import Progress
-from pipeline.base.store import TEMPORARY_PREFIX, Store, sha256_hex
-from pipeline.formats.archive import tar_name, write_shard
-from pipeline.formats.archive_index import PLAN, PlanRow, index_name
+from pipeline.base.store import Store, sha256_hex
+from pipeline.formats.archive import write_shard
+from pipeline.formats.archive_index import PLAN, PlanRow
 from pipeline.formats.archive_records import (
-    ARCHIVE,
+    REJECTED,
     CommitRecord,
     Rejection,
-    read_commit,
-    read_info,
     weights_name,
     write_info,
     write_rejected,
 )
 from serving import local, plan
 from serving.config import ArchiveConfig, lasting_settings
+from serving.destination import check, committed, sole_writer
 from serving.extraction import ExtractSummary, extract
 from serving.inputs import list_inputs
 from serving.verification import VerifySummary, verify
@@ -37,7 +36,7 @@ from serving.verification import VerifySummary, verify
 if TYPE_CHECKING:
     from serving.engine import Coded
 
-__all__ = ["CreateSummary", "ExtractSummary", "VerifySummary", "create", "extract", "verify"]
+__all__ = ["CreateSummary", "ExtractSummary", "PlanSummary", "VerifySummary", "create", "describe", "extract", "verify"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +63,19 @@ class CreateSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSummary:
+    """What `create` would do."""
+
+    num_inputs: int
+    input_bytes: int
+    """Of the files listed; some may be rejected."""
+    num_shards: int
+    num_not_listed: int
+    num_shards_committed: int
+    """Of the shards, done by an earlier run; they would not be coded again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Weights:
     path: Path
     sha256: str
@@ -76,72 +88,80 @@ def create(
 
     The archive's bytes depend on the inputs, the weights and the config's lasting settings alone.
     Raises: UsageError: no pictures, a destination that is something else, an archive begun with other inputs, weights
-    or settings; CheckpointError; StorageError.
+    or settings, or that another process is writing; CheckpointError; StorageError.
     """
     started = time.monotonic()
     listing = list_inputs(sources)
     progress.total(len(listing.inputs))
     store = Store(dest)
-    weights = _settle_archive(store, config, checkpoint)
+    codec, weights = _load_weights(checkpoint)
+    with sole_writer(store):
+        _settle_archive(store, {"codecs": [codec], "settings": lasting_settings(config)}, weights)
+        rows = list(plan.make_rows(listing.inputs, pictures_per_shard=config.pictures_per_shard))
+        plan_sha256 = plan.settle(store, rows)
+        commits = committed(store, plan_sha256, num_shards=rows[-1].shard + 1)
+        num_resumed = len(commits)
+        for commit in commits.values():
+            progress.advance(commit.num_pictures)
+            for rejection in commit.rejected:
+                progress.reject(rejection.reason)
+        if num_resumed <= rows[-1].shard:
+            # It says that all shards are committed; while that is not so, it may not be there.
+            store.remove(REJECTED)
+            missing = ((shard, inputs) for shard, inputs in plan.shards(store) if shard not in commits)
+            coded = _code(missing, config, weights)
+            # Closed at once if writing fails, so that no worker or replica outlives the job.
+            with closing(coded):
+                for shard, items in groupby(coded, key=itemgetter(0)):
+                    told = _tell((item for _, item in items), progress)
+                    commits[shard] = write_shard(store, shard, told, plan_sha256=plan_sha256)
+        done = [commits[shard] for shard in sorted(commits)]
+        write_rejected(store, done)
+        return _summary(store, done, listing.num_not_listed, num_resumed, time.monotonic() - started)
+
+
+def describe(sources: Sequence[str], dest: str, *, config: ArchiveConfig) -> PlanSummary:
+    """Say what `create` would do with the same arguments; nothing is written, no picture is opened.
+
+    Raises: UsageError: no pictures, a destination that is something else, an archive begun with other inputs or
+    settings; ArchiveError, StorageError: what lies at the destination cannot be read.
+    """
+    listing = list_inputs(sources)
+    store = Store(dest)
     rows = list(plan.make_rows(listing.inputs, pictures_per_shard=config.pictures_per_shard))
-    plan_sha256 = plan.settle(store, rows)
-    commits = _committed(store, plan_sha256, num_shards=rows[-1].shard + 1)
-    num_resumed = len(commits)
-    for commit in commits.values():
-        progress.advance(commit.num_pictures)
-        for rejection in commit.rejected:
-            progress.reject(rejection.reason)
-    if num_resumed <= rows[-1].shard:
-        missing = ((shard, inputs) for shard, inputs in plan.shards(store) if shard not in commits)
-        coded = _code(missing, config, weights)
-        # Closed at once if writing fails, so that no worker or replica outlives the job.
-        with closing(coded):
-            for shard, items in groupby(coded, key=itemgetter(0)):
-                told = _tell((item for _, item in items), progress)
-                commits[shard] = write_shard(store, shard, told, plan_sha256=plan_sha256)
-    done = [commits[shard] for shard in sorted(commits)]
-    write_rejected(store, done)
-    return _summary(store, done, listing.num_not_listed, num_resumed, time.monotonic() - started)
+    num_shards = rows[-1].shard + 1
+    num_committed = 0
+    if check(store, {"settings": lasting_settings(config)}) and store.exists(PLAN):
+        plan.compare(store, rows)
+        num_committed = len(committed(store, plan.plan_sha256(store), num_shards=num_shards))
+    return PlanSummary(
+        num_inputs=len(rows),
+        input_bytes=sum(row.num_bytes for row in rows),
+        num_shards=num_shards,
+        num_not_listed=listing.num_not_listed,
+        num_shards_committed=num_committed,
+    )
 
 
-def _settle_archive(store: Store, config: ArchiveConfig, checkpoint: str) -> _Weights:
-    """Begin the archive, or check that it was begun the same way; the weights are in it afterwards."""
+def _load_weights(checkpoint: str) -> tuple[dict[str, Any], _Weights]:
+    """Return how the archive's description names the codec, and where its weights lie."""
     try:
         from pipeline.codecs import checkpoint as checkpoints
     except ModuleNotFoundError as error:
         raise MissingDependency(f"{error.name} is not installed; pip install 'diptych[codecs]'") from error
     loaded = checkpoints.load(checkpoint)
     codec = {"name": loaded.spec.name, "wire_id": loaded.spec.wire_id, "weights_sha256": loaded.weights_sha256}
-    info = {"codecs": [codec], "settings": lasting_settings(config)}
-    if store.exists(ARCHIVE):
-        _compare(store, info)
-    else:
-        _refuse_other_contents(store)
+    path = Path(checkpoint)
+    return codec, _Weights(path=path / checkpoints.WEIGHTS if path.is_dir() else path, sha256=loaded.weights_sha256)
+
+
+def _settle_archive(store: Store, info: Mapping[str, Any], weights: _Weights) -> None:
+    """Begin the archive, or check that it was begun the same way; the weights are in it afterwards."""
+    if not check(store, info):
         write_info(store, {**info, "versions": _versions()})
     # Only now, when the folder is known to be an archive, may a killed run's leftovers be removed.
     store.sweep()
-    path = Path(checkpoint)
-    weights = _Weights(path=path / checkpoints.WEIGHTS if path.is_dir() else path, sha256=loaded.weights_sha256)
     _settle_weights(store, weights)
-    return weights
-
-
-def _compare(store: Store, info: Mapping[str, Any]) -> None:
-    begun = read_info(store)
-    for part in ("codecs", "settings"):
-        if begun.get(part) != info[part]:
-            raise UsageError(
-                f"{store.where(ARCHIVE)}: the archive was begun with {part} {begun.get(part)}, now it is {info[part]}. "
-                "Use the same, or another destination"
-            )
-
-
-def _refuse_other_contents(store: Store) -> None:
-    folder = store.local_path()
-    others = store.names() if folder is None else [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    others = sorted(name for name in others if not name.startswith(TEMPORARY_PREFIX))
-    if others:
-        raise UsageError(f"{store.url}: not empty and not an archive (holds {others[0]!r}); give another destination")
 
 
 def _settle_weights(store: Store, weights: _Weights) -> None:
@@ -151,25 +171,6 @@ def _settle_weights(store: Store, weights: _Weights) -> None:
         raise CheckpointError(f"{weights.path}: the file was changed while it was read")
     if not store.exists(name) or sha256_hex(store.read_bytes(name)) != weights.sha256:
         store.write_bytes(name, data)
-
-
-def _committed(store: Store, plan_sha256: str, *, num_shards: int) -> dict[int, CommitRecord]:
-    """Return the records of the shards that need not be done again; no tar is opened."""
-    commits = {}
-    for shard in range(num_shards):
-        try:
-            commit = read_commit(store, shard)
-        except ArchiveError:
-            # A damaged record stands for nothing; the shard is coded again, to the same bytes.
-            continue
-        if commit is not None and commit.plan_sha256 == plan_sha256 and _has_files(store, commit):
-            commits[shard] = commit
-    return commits
-
-
-def _has_files(store: Store, commit: CommitRecord) -> bool:
-    sizes = ((tar_name(commit.shard), commit.tar_bytes), (index_name(commit.shard), commit.index_bytes))
-    return all(store.exists(name) and store.size(name) == size for name, size in sizes)
 
 
 def _code(

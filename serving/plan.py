@@ -30,7 +30,7 @@ def settle(store: Store, rows: Sequence[PlanRow]) -> str:
     Raises: UsageError: the inputs are not those that the archive was begun with; ArchiveError: its plan is damaged.
     """
     if store.exists(PLAN):
-        _compare(store, rows)
+        compare(store, rows)
     else:
         with store.writing(PLAN) as path:
             write_plan(path, rows)
@@ -49,7 +49,8 @@ def shards(store: Store) -> Iterator[tuple[int, list[PlanRow]]]:
         yield shard, list(rows)
 
 
-def _compare(store: Store, rows: Sequence[PlanRow]) -> None:
+def compare(store: Store, rows: Sequence[PlanRow]) -> None:
+    """Compare the archive's plan with the rows found now. Raises: UsageError: they differ; ArchiveError: damaged."""
     pairs = zip_longest(iter_plan(store), rows)
     if all(planned == found for planned, found in pairs):
         return

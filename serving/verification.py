@@ -1,7 +1,7 @@
 """Verification of an archive: digests of its files, checksum of every entry, and that it decodes as promised."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -10,7 +10,7 @@ from pipeline.base.progress import Progress
 from pipeline.base.store import Store, sha256_file, sha256_hex
 from pipeline.formats.archive import Archive, check_files, open_archive, read_bitstream
 from pipeline.formats.archive_index import PLAN, Entry
-from pipeline.formats.archive_records import Problem, weights_name
+from pipeline.formats.archive_records import REJECTED, Problem, commit_name, weights_name
 from pipeline.formats.archive_salvage import committed_entries
 from serving import plan
 from serving.decoding import Decoder, as_problem, open_decoder
@@ -30,7 +30,7 @@ class VerifySummary:
     decoded: bool
     num_shards: int
     num_shards_missing: int
-    """Planned, not committed yet: `create` was interrupted. Not a problem by itself."""
+    """Planned, not committed: `create` was interrupted; a problem only if it had finished before."""
     problems: tuple[Problem, ...]
     seconds: float
 
@@ -138,7 +138,7 @@ def _check_weights(archive: Archive) -> list[Problem]:
 def _check_plan(archive: Archive, problems: list[Problem]) -> int:
     """Compare the plan with the commit records; return how many planned shards are not committed."""
     if not archive.store.exists(PLAN):
-        if archive.commits:
+        if archive.commits or archive.store.exists(REJECTED):
             message = f"{archive.store.where(PLAN)}: missing; pictures can be read, but `create` cannot go on"
             problems.append(Problem(where=PLAN, reason="missing_file", message=message))
         return 0
@@ -153,4 +153,16 @@ def _check_plan(archive: Archive, problems: list[Problem]) -> int:
         if not others:
             problems.append(Problem(where=PLAN, reason="damaged_plan", message=str(error)))
         return 0
-    return len(planned - {commit.shard for commit in archive.commits})
+    missing = planned - {commit.shard for commit in archive.commits}
+    if archive.store.exists(REJECTED):
+        problems += _lost_commits(archive, missing)
+    return len(missing)
+
+
+def _lost_commits(archive: Archive, missing: Iterable[int]) -> Iterator[Problem]:
+    """Yield a problem for each shard of a finished archive that has no commit record; damaged ones are known."""
+    known = {problem.where for problem in archive.problems}
+    for name in map(commit_name, sorted(missing)):
+        if name not in known:
+            message = f"{archive.store.where(name)}: missing, though {REJECTED} says that all shards were committed"
+            yield Problem(where=name, reason="missing_commit", message=message)

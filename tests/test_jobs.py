@@ -22,6 +22,7 @@ from pipeline.formats.archive_records import commit_name, weights_name
 from pipeline.formats.picture import read_picture, write_png
 from serving import jobs
 from serving.config import PRESETS, ArchiveConfig
+from serving.destination import sole_writer
 from serving.engine import Engine, EngineConfig, code_picture, measure_psnr, open_engine
 from serving.extraction import TargetNames
 
@@ -161,6 +162,63 @@ def test_create_makes_lost_files_again(lost, pictures, checkpoint, archive, fini
     Store(archive).remove(lost)
     create(pictures, archive, checkpoint)
     assert all_files(archive) == all_files(finished)
+
+
+class _Stopped(Exception):
+    pass
+
+
+class _Stopping(Tally):
+    """Stops the job in the second shard that it codes."""
+
+    def advance(self, n=1):
+        super().advance(n)
+        if self.num_done > 6:
+            raise _Stopped
+
+
+def test_archive_whose_continuation_was_interrupted_counts_as_unfinished(pictures, checkpoint, archive, finished):
+    Store(archive).remove(commit_name(1))
+    Store(archive).remove(commit_name(0))
+    with pytest.raises(_Stopped):
+        jobs.create([pictures], str(archive), config=SMALL, checkpoint=checkpoint, progress=_Stopping())
+    found = verify(archive)
+    assert (found.num_shards_missing, found.problems) == (1, ())
+    create(pictures, archive, checkpoint)
+    assert all_files(archive) == all_files(finished)
+
+
+def test_second_writer_is_refused_and_disturbs_nothing(tmp_path, pictures, checkpoint, finished):
+    dest = tmp_path / "archive"
+    with sole_writer(Store(dest)):
+        (dest / ".tmp-of-the-first").write_text("half written")
+        with pytest.raises(UsageError, match="another process is writing"):
+            create(pictures, dest, checkpoint)
+        assert sorted(all_files(dest)) == [".tmp-of-the-first"]
+    create(pictures, dest, checkpoint)
+    assert all_files(dest) == all_files(finished)
+
+
+def test_describe_says_what_create_would_do_and_writes_nothing(tmp_path, pictures, checkpoint, archive):
+    size = sum(len(data) for data in all_files(Path(pictures)).values())
+    dest = tmp_path / "new"
+    planned = jobs.describe([pictures], str(dest), config=SMALL)
+    assert planned == jobs.PlanSummary(
+        num_inputs=10, input_bytes=size, num_shards=3, num_not_listed=0, num_shards_committed=0
+    )
+    assert not dest.exists()
+    Store(archive).remove(commit_name(1))
+    before = all_files(archive)
+    assert jobs.describe([pictures], str(archive), config=SMALL) == replace(planned, num_shards_committed=2)
+    assert all_files(archive) == before
+    with pytest.raises(UsageError, match="no such file"):
+        jobs.describe([str(tmp_path / "missing")], str(dest), config=SMALL)
+    with pytest.raises(UsageError, match="settings"):
+        jobs.describe([pictures], str(archive), config=replace(SMALL, pictures_per_shard=5))
+    with pytest.raises(UsageError, match="begun with other inputs"):
+        jobs.describe([f"{pictures}/odd"], str(archive), config=SMALL)
+    with pytest.raises(UsageError, match="not an archive"):
+        jobs.describe([pictures], pictures, config=SMALL)
 
 
 # One process that has loaded everything forks the jobs that are killed, so that a round costs no import.
@@ -337,8 +395,22 @@ def test_changed_weights_are_never_used(archive):
     assert {problem.reason for problem in found.problems} == {"digest_differs", "weights_unusable"}
 
 
+def test_commit_record_lost_from_a_finished_archive_is_a_problem(archive):
+    Store(archive).remove(commit_name(2))
+    flip(archive / commit_name(0), 10)
+    found = verify(archive)
+    assert (found.num_shards, found.num_shards_missing) == (1, 2)
+    assert {problem.where: problem.reason for problem in found.problems} == {
+        commit_name(0): "damaged_commit",
+        commit_name(2): "missing_commit",
+    }
+    shutil.rmtree(archive / "commits")
+    assert [problem.reason for problem in verify(archive).problems] == ["missing_commit"] * 3
+
+
 def test_unfinished_archive_verifies_and_says_what_is_missing(archive):
     Store(archive).remove(commit_name(2))
+    Store(archive).remove("rejected.jsonl")
     found = verify(archive)
     assert (found.num_verified, found.num_shards, found.num_shards_missing, found.problems) == (8, 2, 1, ())
 
