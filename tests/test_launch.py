@@ -23,9 +23,11 @@ from pipeline.formats.corpus import open_split
 from tests.isolation import run_isolated
 from tests.training_corpus import make_sample, small_config, write_corpus
 from training.config import PRESETS, TrainConfig, codec_config
+from training.folder import open_folder, sole_run
 from training.launch import _translate, run
 from training.loop import Alone
 from training.order import SampleOrder
+from training.plan import plan
 from training.rank import Job, run_rank
 from training.records import append_row, follow, read_rows
 
@@ -44,8 +46,6 @@ def start(config: TrainConfig, corpus: str, out: Path, *, resume: bool = False) 
 def train_alone(config: TrainConfig, corpus: str, out: Path) -> None:
     """Do a whole run in this process, as one rank, without Ray."""
     import torch
-
-    from training.plan import plan
 
     out.mkdir()
     (out / "config.toml").write_text(to_toml(config))
@@ -112,6 +112,35 @@ def test_resume_on_another_corpus_is_refused(corpus: str, tmp_path: Path):
     other = write_corpus(tmp_path / "other", num_train=5)
     with pytest.raises(UsageError, match="not the corpus"):
         start(replace(config, steps=4), other, tmp_path / "run", resume=True)
+
+
+def test_resume_before_the_first_checkpoint_compares_with_the_run_as_it_was_begun(corpus: str, tmp_path: Path):
+    config, out = small_config(steps=2), tmp_path / "run"
+    reading = plan(config, corpus)
+    with sole_run(out, resume=False):
+        assert open_folder(out, config, reading) == 0
+    begun = (out / "config.toml").read_bytes()
+    with pytest.raises(ConfigError, match=r"lambda_rd = 0\.01, now it is 0\.05"):
+        start(replace(config, lambda_rd=0.05), corpus, out, resume=True)
+    with pytest.raises(UsageError, match="not the corpus"):
+        start(config, write_corpus(tmp_path / "other", num_train=5), out, resume=True)
+    assert (out / "config.toml").read_bytes() == begun
+    with sole_run(out, resume=True):
+        assert open_folder(out, replace(config, steps=3), reading) == 0
+    (out / "config.toml").write_text("steps = ")
+    with pytest.raises(ConfigError, match="not the config of a run"):
+        start(config, corpus, out, resume=True)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_folder_in_which_a_run_is_at_work_is_refused(corpus: str, tmp_path: Path, resume: bool):
+    config, out = small_config(steps=2), tmp_path / "run"
+    if resume:
+        train_alone(config, corpus, out)
+    with sole_run(out, resume=resume), pytest.raises(UsageError, match="another run is at work here"):
+        start(config, corpus, out, resume=resume)
+    with sole_run(out, resume=resume):
+        pass
 
 
 def test_a_finished_run_is_summed_up_without_workers(corpus: str, tmp_path: Path):

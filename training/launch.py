@@ -7,6 +7,7 @@ The run's folder, on a disk that all nodes share under one path:
     metrics.jsonl       one line a report (training.records)
     checkpoints/        the newest complete one is where a stopped run goes on (training.state)
     final/              the exported checkpoint
+    .lock               locked while a run is at work (training.folder)
 
 Ray places the workers and restarts them; what has been learned is on disk and only there, so Ray is told of no
 checkpoint and there is one answer to where a run stands.
@@ -15,27 +16,29 @@ checkpoint and there is one answer to where a run stands.
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from pipeline.base.config import to_toml
-from pipeline.base.errors import CheckpointError, DiptychError, MissingDependency, TrainingError, UsageError
+from pipeline.base.errors import CheckpointError, DiptychError, MissingDependency, TrainingError
 from pipeline.base.progress import Progress
-from pipeline.base.store import Store, canonical_json
 from pipeline.cluster import connect
 from pipeline.codecs import checkpoint
-from training.config import TrainConfig, check_continuation, codec_config
+from training.config import TrainConfig, codec_config
+from training.folder import local_folder, open_folder, sole_run
+from training.placement import check_nodes, worker_resources
 from training.plan import TrainPlan, plan
 from training.rank import Job, run_rank
 from training.ranks import Together, process_group
 from training.records import follow, read_rows
 from training.state import FINAL, export_final, newest_complete, read_position
 
-CONFIG, PLAN = "config.toml", "plan.json"
 _RAY_FOLDER = ".ray-train"
+_MAX_FAILED_STARTS = 2
+"""Times the workers' start is tried again, 180 s each (pipeline.cluster); without a limit Ray waits for ever for nodes
+that are not there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +71,17 @@ def run(config: TrainConfig, *, corpus: str, out: str, resume: bool, progress: P
     started with another config; TrainingError, StorageError, CheckpointError, ShardError: the run failed.
     """
     began = time.monotonic()
-    folder = _local(out)
+    folder = local_folder(out)
     codec_config(config)
     reading = plan(config, _absolute(corpus))
-    step = _open_folder(folder, config, reading, resume=resume)
+    with sole_run(folder, resume=resume):
+        step = open_folder(folder, config, reading)
+        newest = _train(config, reading, folder, step=step, progress=progress)
+        return _summary(folder, newest, resumed_from=step, seconds=time.monotonic() - began)
+
+
+def _train(config: TrainConfig, reading: TrainPlan, folder: Path, *, step: int, progress: Progress) -> Path:
+    """Train from `step` to the end; return the newest checkpoint."""
     progress.total(config.steps)
     progress.advance(step)
     if step < config.steps:
@@ -83,44 +93,12 @@ def run(config: TrainConfig, *, corpus: str, out: str, resume: bool, progress: P
     newest = newest_complete(folder)
     if newest is None:
         raise CheckpointError(f"{folder}: the workers ended without leaving a complete checkpoint")
-    return _summary(folder, newest, resumed_from=step, seconds=time.monotonic() - began)
-
-
-def _local(out: str) -> Path:
-    if "://" in out:
-        raise UsageError(f"{out}: a run's folder must be a path that all nodes share, not a URL")
-    return Path(out).resolve()
+    return newest
 
 
 def _absolute(corpus: str) -> str:
     # Workers have a working directory of their own.
     return corpus if "://" in corpus else str(Path(corpus).resolve())
-
-
-def _open_folder(out: Path, config: TrainConfig, reading: TrainPlan, *, resume: bool) -> int:
-    """Check and prepare the run's folder; return the step from which it goes on."""
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out}: is a file, expected a folder for the run")
-    used = out.is_dir() and any(out.iterdir())
-    if used and not resume:
-        raise UsageError(f"{out}: is not empty; add --resume to continue the run there, or choose another folder")
-    if resume and not (out / CONFIG).is_file():
-        raise UsageError(f"{out}: no run to resume (there is no {CONFIG})")
-    newest = newest_complete(out)
-    step = 0
-    if newest is not None:
-        position = read_position(newest)
-        check_continuation(position["config"], config, where=str(out))
-        if position["corpus_sha256"] != reading.corpus_sha256:
-            raise UsageError(f"{reading.corpus}: not the corpus that the run in {out} was started with")
-        step = int(position["step"])
-        if step > config.steps:
-            raise UsageError(f"{out}: the run is at step {step}, beyond the {config.steps} steps asked for")
-    store = Store(out)
-    store.sweep()
-    store.write_bytes(CONFIG, to_toml(config).encode())
-    store.write_bytes(PLAN, canonical_json(asdict(reading)))
-    return step
 
 
 def _num_cpus(config: TrainConfig) -> int:
@@ -144,7 +122,7 @@ def _fit(job: Job) -> None:
             return Backend
 
     config = job.config
-    _check_cluster(ray.cluster_resources(), config)  # type: ignore[no-untyped-call]
+    check_nodes(ray.nodes(), config)  # type: ignore[no-untyped-call]
     scratch = job.out / _RAY_FOLDER
     # What an earlier driver left there would make Ray take the run for its own and restore it.
     shutil.rmtree(scratch, ignore_errors=True)
@@ -155,13 +133,16 @@ def _fit(job: Job) -> None:
         scaling_config=train.ScalingConfig(
             num_workers=config.num_workers,
             use_gpu=config.use_gpu,
-            resources_per_worker={"CPU": config.threads_per_worker, **({"GPU": 1} if config.use_gpu else {})},
+            resources_per_worker=worker_resources(config),
             placement_strategy=config.placement,
         ),
         run_config=train.RunConfig(
             name="run",
             storage_path=str(scratch),
-            failure_config=train.FailureConfig(max_failures=config.max_failures),
+            # The type checker sees the class of Ray Train's first version, which lacks the limit.
+            failure_config=train.FailureConfig(  # type: ignore[call-arg]
+                max_failures=config.max_failures, controller_failure_limit=_MAX_FAILED_STARTS
+            ),
         ),
     )
     try:
@@ -170,16 +151,6 @@ def _fit(job: Job) -> None:
         raise _translate(error, job) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _check_cluster(resources: Mapping[str, float], config: TrainConfig) -> None:
-    wanted = {"CPU": _num_cpus(config), "GPU": config.num_workers if config.use_gpu else 0}
-    for name, amount in wanted.items():
-        if resources.get(name, 0) < amount:
-            raise UsageError(
-                f"the cluster has {resources.get(name, 0):g} {name}s, {config.num_workers} workers need {amount}; "
-                f"lower num_workers or threads_per_worker"
-            )
 
 
 def _work(told: dict[str, Any]) -> None:

@@ -1,0 +1,54 @@
+"""training/placement.py: a cluster that cannot hold all workers is refused, one that just can is not."""
+
+from typing import Any
+
+import pytest
+
+from pipeline.base.errors import UsageError
+from tests.training_corpus import small_config
+from training.placement import check_nodes
+
+
+def node(cpus: float, gpus: float = 0, *, alive: bool = True) -> dict[str, Any]:
+    """Return a node as ray.nodes() lists it; Ray leaves out a resource of which there is none."""
+    resources = {"memory": 1e9, "CPU": cpus, "GPU": gpus}
+    return {"Alive": alive, "Resources": {name: amount for name, amount in resources.items() if amount}}
+
+
+def check(nodes: list[dict[str, Any]], **changes: Any) -> None:
+    check_nodes(nodes, small_config(**changes))
+
+
+@pytest.mark.parametrize("placement", ["PACK", "SPREAD"])
+def test_nodes_that_just_hold_all_workers_will_do(placement):
+    check([node(2), node(1)], num_workers=3, placement=placement)
+    check([node(5), node(3)], num_workers=3, threads_per_worker=2, placement=placement)
+    check([node(8, 2), node(1, 1)], num_workers=3, use_gpu=True, placement=placement)
+
+
+@pytest.mark.parametrize("placement", ["PACK", "SPREAD"])
+@pytest.mark.parametrize(
+    ("nodes", "changes", "words"),
+    [
+        ([node(1), node(1)], {"num_workers": 3}, "3 workers of 1 CPU each are wanted, the cluster has room for 2"),
+        ([node(3), node(3)], {"num_workers": 1, "threads_per_worker": 4}, "room for 0 .nodes: 3 CPU and 0 GPU; 3 CPU"),
+        ([node(3), node(3)], {"num_workers": 3, "threads_per_worker": 2}, "room for 2"),
+        ([node(8, 1), node(8)], {"num_workers": 2, "use_gpu": True}, "1 CPU and 1 GPU each are wanted, .* room for 1"),
+        ([node(8, 4), node(8)], {"num_workers": 4, "threads_per_worker": 4, "use_gpu": True}, "room for 2"),
+        ([node(1), node(4, alive=False)], {"num_workers": 2}, "room for 1"),
+        ([{"Alive": True}], {}, "room for 0"),
+        ([], {}, "nodes: none"),
+        ([node(1)] * 6, {"num_workers": 7}, "1 CPU and 0 GPU; 2 more"),
+    ],
+)
+def test_nodes_that_do_not_hold_all_workers_are_refused(nodes, changes, words, placement):
+    with pytest.raises(UsageError, match=words):
+        check(nodes, placement=placement, **changes)
+
+
+def test_strict_spread_needs_a_node_for_every_worker():
+    settings: dict[str, Any] = {"num_workers": 2, "threads_per_worker": 2, "placement": "STRICT_SPREAD"}
+    check([node(2), node(2)], **settings)
+    for nodes in ([node(16)], [node(16), node(1)], [node(16), node(2, alive=False)]):
+        with pytest.raises(UsageError, match=r"STRICT_SPREAD needs 2 nodes with 2 CPU .* the cluster has 1;"):
+            check(nodes, **settings)

@@ -1,0 +1,48 @@
+"""Whether a cluster's nodes can hold all workers at once, told before Ray would wait for it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.base.errors import UsageError
+from training.config import TrainConfig
+
+_NODES_SHOWN = 4
+
+
+def worker_resources(config: TrainConfig) -> dict[str, float]:
+    """Return what one worker takes of its node, by Ray's names."""
+    return {"CPU": config.threads_per_worker, **({"GPU": 1} if config.use_gpu else {})}
+
+
+def check_nodes(nodes: Sequence[Mapping[str, Any]], config: TrainConfig) -> None:
+    """Refuse a run whose workers the nodes cannot hold. `nodes` is what ray.nodes() returns.
+
+    Raises: UsageError: says what is wanted and what there is.
+    """
+    alive = [node for node in nodes if node["Alive"]]
+    fits = [_num_fitting(node.get("Resources", {}), config) for node in alive]
+    worker = " and ".join(f"{amount:g} {name}" for name, amount in worker_resources(config).items())
+    if config.placement == "STRICT_SPREAD":
+        num_apart = sum(fit > 0 for fit in fits)
+        if num_apart < config.num_workers:
+            raise UsageError(
+                f"placement STRICT_SPREAD needs {config.num_workers} nodes with {worker} for a worker each, "
+                f"the cluster has {num_apart}; lower num_workers or threads_per_worker, or set placement to SPREAD"
+            )
+    elif sum(fits) < config.num_workers:
+        raise UsageError(
+            f"{config.num_workers} workers of {worker} each are wanted, the cluster has room for {sum(fits)} "
+            f"({_describe(alive)}); lower num_workers or threads_per_worker"
+        )
+
+
+def _num_fitting(resources: Mapping[str, float], config: TrainConfig) -> int:
+    return min(int(resources.get(name, 0) // amount) for name, amount in worker_resources(config).items())
+
+
+def _describe(nodes: Sequence[Mapping[str, Any]]) -> str:
+    resources = [node.get("Resources", {}) for node in nodes[:_NODES_SHOWN]]
+    shown = [f"{has.get('CPU', 0):g} CPU and {has.get('GPU', 0):g} GPU" for has in resources]
+    if len(nodes) > _NODES_SHOWN:
+        shown.append(f"{len(nodes) - _NODES_SHOWN} more")
+    return "nodes: " + ("; ".join(shown) or "none")
