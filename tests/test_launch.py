@@ -143,6 +143,16 @@ def test_a_folder_in_which_a_run_is_at_work_is_refused(corpus: str, tmp_path: Pa
         pass
 
 
+def test_a_finished_run_without_records_is_summed_up(corpus: str, tmp_path: Path):
+    config, out = small_config(steps=2), tmp_path / "run"
+    train_alone(config, corpus, out)
+    assert run(config, corpus=corpus, out=str(out), resume=True, progress=Tally()).crops_per_second > 0
+    (out / "metrics.jsonl").write_text("")
+    assert run(config, corpus=corpus, out=str(out), resume=True, progress=Tally()).crops_per_second == 0
+    (out / "metrics.jsonl").unlink()
+    assert run(config, corpus=corpus, out=str(out), resume=True, progress=Tally()).crops_per_second == 0
+
+
 def test_a_finished_run_is_summed_up_without_workers(corpus: str, tmp_path: Path):
     config = small_config(steps=2)
     train_alone(config, corpus, tmp_path / "run")

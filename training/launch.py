@@ -57,7 +57,7 @@ class TrainSummary:
     seconds: float
     """Wall time of this call, Ray's start included."""
     crops_per_second: float
-    """While training, over all workers."""
+    """While training, over all workers; 0 if the records are gone."""
     val_metrics: Mapping[str, Any]
     """The last validation's line of metrics.jsonl; empty without one."""
 
@@ -208,6 +208,6 @@ def _summary(out: Path, newest: Path, *, resumed_from: int, seconds: float) -> T
         num_repeats=position["num_repeats"],
         num_skipped=position["num_skipped"],
         seconds=seconds,
-        crops_per_second=1000 * batch_size * len(times) / sum(times),
+        crops_per_second=1000 * batch_size * len(times) / sum(times) if sum(times) else 0.0,
         val_metrics=checkpoint.read_provenance(newest)["val_metrics"],
     )
