@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pipeline.base.errors import UsageError
-from pipeline.cli_options import CheckpointOption, JsonOption, SetOption, show
+from pipeline.cli_options import CheckpointOption, JsonOption, PlanOption, PresetOption, SetOption, show
 
 WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Processes.")]
 
@@ -17,8 +17,9 @@ def archive_create(
     paths: Annotated[list[str], typer.Argument(metavar="SRC... DEST", help="Pictures or folders, then the archive.")],
     *,
     checkpoint: CheckpointOption,
-    config: Annotated[str, typer.Option(help="A .toml file, or the name of a preset.")] = "default",
+    config: PresetOption = "default",
     overrides: SetOption = None,
+    plan: PlanOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compress pictures into an archive.
@@ -33,6 +34,9 @@ def archive_create(
     if len(paths) < 2:
         raise UsageError(f"archive create: got only {paths[0]!r}, expected SRC... DEST")
     loaded = load(ArchiveConfig, config, presets=PRESETS, overrides=overrides or [])
+    if plan:
+        show(jobs.describe(paths[:-1], paths[-1], config=loaded), as_json=as_json)
+        return
     with open_progress("compress") as progress:
         summary = jobs.create(paths[:-1], paths[-1], config=loaded, checkpoint=checkpoint, progress=progress)
     show(summary, as_json=as_json)

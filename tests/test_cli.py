@@ -174,6 +174,16 @@ def test_an_archive_with_something_rejected_exits_with_1_and_lists_it(checkpoint
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["good.png"]
 
 
+def test_the_archives_plan_is_printed_and_nothing_is_written(checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "shot.png").write_bytes(write_png(GRADIENT))
+    done = diptych("archive", "create", tmp_path / "in", tmp_path / "a", "--checkpoint", checkpoint, "--plan", "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["num_inputs"], summary["num_shards"]) == (1, 1)
+    assert not (tmp_path / "a").exists()
+
+
 def test_the_training_plan_is_printed_and_nothing_is_started(tmp_path: Path) -> None:
     store = Store(tmp_path / "corpus")
     records = [
