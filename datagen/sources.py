@@ -6,7 +6,7 @@ A source belongs to one split only, so no photograph is seen in training and aga
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from datagen.config import SPLITS
 from datagen.fonts import package_folder
 from pipeline.base.errors import PictureError, StorageError, UsageError
 from pipeline.base.seeds import derive_seed
-from pipeline.formats.picture import SUFFIXES, Pixels, read_picture, to_rgb
+from pipeline.formats.picture import SUFFIXES, Picture, Pixels, digest_pixels, read_picture, to_rgb
 from pipeline.formats.sample import Source
 
 MIN_PHOTO_SIDE = 96
@@ -74,47 +74,23 @@ class Found:
 def find_photos(folder: str | None) -> Found:
     """Return the photographs below `folder`, or scikit-image's; not yet dealt to splits.
 
-    Two files with the same bytes count once. Raises: UsageError: no folder, or no usable picture in it.
+    Of files that show the same pixels the first counts; the others are refused as `duplicate`.
+    Raises: UsageError: no folder, or no usable picture in it.
     """
     if folder is None:
         return _bundled_photos()
-    sources: dict[str, PlannedSource] = {}
-    refused: list[RefusedSource] = []
-    for path in _pictures_below(folder, "photos"):
-        name = path.relative_to(folder).as_posix()
-        try:
-            found = _read_photo(path)
-        except PictureError as error:
-            refused.append(RefusedSource(name=name, reason=error.reason, message=_relative(error, folder)))
-            continue
-        source = Source(kind="photo", name=name, sha256=found, licence="unknown", origin=Path(folder).name)
-        sources.setdefault(found, PlannedSource(source=source, split="", path=str(path)))
-    if not sources:
-        raise UsageError(f"{folder}: none of the {len(refused)} pictures can be used (first: {refused[0].message})")
-    return Found(sources=tuple(sources.values()), refused=tuple(refused))
+    return _gather("photo", folder, _pictures_below(folder, "photos"), _read_photo)
 
 
 def find_captured(folder: str) -> Found:
-    """Return the captured screens in `folder`, in the order of capture; screens with the same bytes count once.
+    """Return the captured screens in `folder`, in the order of capture; duplicates are refused as photographs are.
 
     Raises: UsageError: no folder, or no usable picture in it.
     """
-    sources: dict[str, PlannedSource] = {}
-    refused: list[RefusedSource] = []
     order = _capture_order(Path(folder))
     paths = _pictures_below(folder, "captured")
-    for path in sorted(paths, key=lambda path: (order.get(path.name, len(order)), path)):
-        name = path.relative_to(folder).as_posix()
-        try:
-            digest = read_picture(_read_bytes(path), where=str(path)).file_sha256
-        except PictureError as error:
-            refused.append(RefusedSource(name=name, reason=error.reason, message=_relative(error, folder)))
-            continue
-        source = Source(kind="screen", name=name, sha256=digest, licence="unknown", origin=Path(folder).name)
-        sources.setdefault(digest, PlannedSource(source=source, split="", path=str(path)))
-    if not sources:
-        raise UsageError(f"{folder}: none of the {len(refused)} pictures can be used (first: {refused[0].message})")
-    return Found(sources=tuple(sources.values()), refused=tuple(refused))
+    paths.sort(key=lambda path: (order.get(path.name, len(order)), path))
+    return _gather("screen", folder, paths, _read_file)
 
 
 def deal_by_hash(sources: Sequence[PlannedSource], weights: dict[str, int], *, seed: int) -> tuple[PlannedSource, ...]:
@@ -174,14 +150,39 @@ def _pictures_below(folder: str, key: str) -> list[Path]:
     return paths
 
 
-def _read_photo(path: Path) -> str:
-    picture = read_picture(_read_bytes(path), where=str(path))
+def _gather(kind: str, folder: str, paths: Sequence[Path], read: Callable[[Path], Picture]) -> Found:
+    sources: dict[str, PlannedSource] = {}
+    refused: list[RefusedSource] = []
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        try:
+            picture = read(path)
+            # Of what a scene would show, so that neither encoder nor grey or opaque channels hide a second copy.
+            shown = digest_pixels(to_rgb(picture.pixels))
+            if shown in sources:
+                raise PictureError("duplicate", f"{path}: has the same pixels as {sources[shown].source.name}")
+        except PictureError as error:
+            refused.append(RefusedSource(name=name, reason=error.reason, message=_relative(error, folder)))
+            continue
+        source = Source(kind=kind, name=name, sha256=picture.file_sha256, licence="unknown", origin=Path(folder).name)
+        sources[shown] = PlannedSource(source=source, split="", path=str(path))
+    if not sources:
+        raise UsageError(f"{folder}: none of the {len(refused)} pictures can be used (first: {refused[0].message})")
+    return Found(sources=tuple(sources.values()), refused=tuple(refused))
+
+
+def _read_file(path: Path) -> Picture:
+    return read_picture(_read_bytes(path), where=str(path))
+
+
+def _read_photo(path: Path) -> Picture:
+    picture = _read_file(path)
     height, width, num_channels = picture.pixels.shape
     if min(height, width) < MIN_PHOTO_SIDE:
         raise PictureError("too_small", f"{path}: {width}x{height}, a photograph has {MIN_PHOTO_SIDE} or more a side")
     if num_channels in (2, 4):
         raise PictureError("transparent", f"{path}: has transparent pixels; a photograph has none")
-    return picture.file_sha256
+    return picture
 
 
 def _read_bytes(path: Path) -> bytes:

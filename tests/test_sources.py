@@ -1,6 +1,7 @@
 """Finding photographs and captured screens, and dealing them to splits."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from datagen.sources import (
     BUNDLED,
     CAPTURE_LOG,
+    Found,
     PlannedSource,
     deal_by_hash,
     deal_in_order,
@@ -59,10 +61,22 @@ def test_a_folder_is_searched_with_its_subfolders_and_odd_files_are_refused_with
     assert all(str(tmp_path) not in refused.message for refused in found.refused)
 
 
-def test_the_same_photograph_twice_counts_once(tmp_path: Path) -> None:
-    photo_folder(tmp_path / "a", 2)
-    photo_folder(tmp_path / "b", 2)
-    assert len(find_photos(str(tmp_path)).sources) == 2
+@pytest.mark.parametrize("find", [find_photos, find_captured])
+def test_the_same_pixels_count_once_however_they_are_stored(tmp_path: Path, find: Callable[[str], Found]) -> None:
+    pixels = np.repeat(noise(3)[:, :, :1], 3, axis=2)
+    (tmp_path / "a.png").write_bytes(write_png(pixels, compress_level=1))
+    (tmp_path / "b.png").write_bytes(write_png(pixels, compress_level=9))
+    Image.fromarray(pixels).save(tmp_path / "c.bmp")
+    (tmp_path / "copy.png").write_bytes((tmp_path / "a.png").read_bytes())
+    (tmp_path / "grey.png").write_bytes(write_png(pixels[:, :, :1]))
+    (tmp_path / "other.png").write_bytes(write_png(noise(4)))
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 5
+    found = find(str(tmp_path))
+    assert [planned.source.name for planned in found.sources] == ["a.png", "other.png"]
+    assert {refused.name: refused.reason for refused in found.refused} == dict.fromkeys(
+        ("b.png", "c.bmp", "copy.png", "grey.png"), "duplicate"
+    )
+    assert all(refused.message == f"{refused.name}: has the same pixels as a.png" for refused in found.refused)
 
 
 @pytest.mark.parametrize("make", ["missing", "empty", "useless"])
