@@ -32,7 +32,7 @@ class RegionMap:
 def make_regions(config: MasksConfig, picture: Pixels, drawn: Sequence[Region] | None) -> RegionMap:
     """Return the region map of a picture (H, W, 3); `drawn` are the layout's regions, None for a captured screen.
 
-    Raises: CheckpointError, MissingDependency: the sam engine cannot start.
+    Raises: CheckpointError, UsageError: the sam engine cannot start.
     """
     engine = _resolve(config, drawn)
     height, width = picture.shape[:2]

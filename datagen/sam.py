@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.config import MasksConfig
-from pipeline.base.errors import CheckpointError, MissingDependency
+from pipeline.base.errors import CheckpointError, MissingDependency, UsageError
 from pipeline.base.store import sha256_file
 from pipeline.formats.picture import Pixels
 
@@ -25,7 +25,7 @@ _WINDOW = 14
 def segment(config: MasksConfig, picture: Pixels) -> tuple[list[NDArray[np.bool_]], str]:
     """Return masks (H, W) of a picture (H, W, 3), best first, and how they were made.
 
-    Raises: MissingDependency; CheckpointError: the file is not a Segment Anything checkpoint.
+    Raises: MissingDependency; UsageError: no such device; CheckpointError: not a Segment Anything checkpoint.
     """
     assert config.sam_checkpoint is not None
     generator, digest = _generator(config.sam_checkpoint, config.sam_points_per_side, config.sam_device)
@@ -60,8 +60,20 @@ def _generator(checkpoint: str, points_per_side: int, device: str) -> tuple[Any,
         from segment_anything import SamAutomaticMaskGenerator
     except ModuleNotFoundError as error:
         raise MissingDependency(f"{error.name} is not installed; pip install 'diptych[sam]'") from error
+    _check_device(device)
     sam = load_sam(Path(checkpoint)).to(device)
     return SamAutomaticMaskGenerator(sam, points_per_side=points_per_side), sha256_file(Path(checkpoint))
+
+
+def _check_device(device: str) -> None:
+    """Raises: UsageError: nothing can be computed on `device` here."""
+    import torch
+
+    try:
+        # There and back: some devices that torch knows by name hold no numbers.
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError, ImportError) as error:
+        raise UsageError(f"masks.sam_device {device!r}: cannot be used here ({_first_line(error)})") from error
 
 
 def _build(state: dict[str, Any]) -> Any:

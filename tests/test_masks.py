@@ -9,7 +9,8 @@ from datagen.canvas import Region
 from datagen.config import MasksConfig
 from datagen.geometry import box
 from datagen.masks import flatten, make_regions
-from pipeline.base.errors import CheckpointError
+from pipeline.base.errors import CheckpointError, UsageError
+from pipeline.formats.picture import Pixels
 from tests.small_corpus import noise
 
 
@@ -48,7 +49,7 @@ def test_more_regions_than_16_bits_keep_the_largest() -> None:
     assert painted[270, 10] == 1
 
 
-def half_and_half() -> np.ndarray:
+def half_and_half() -> Pixels:
     picture = np.full((90, 121, 3), 240, np.uint8)
     picture[:, 60:] = (20, 60, 160)
     return picture
@@ -142,3 +143,10 @@ def test_other_files_are_refused_as_checkpoints(checkpoint: Path, tmp_path: Path
     for path in (text, tensors, code, tmp_path / "missing.pth"):
         with pytest.raises(CheckpointError, match=path.name):
             make_regions(MasksConfig(sam_checkpoint=str(path)), picture, None)
+
+
+@pytest.mark.parametrize("device", ["nonsense", "", "cuda:99", "meta", "xpu", "hpu"])
+def test_a_device_that_is_not_there_is_a_mistake_of_the_person(checkpoint: Path, device: str) -> None:
+    config = MasksConfig(sam_checkpoint=str(checkpoint), sam_device=device)
+    with pytest.raises(UsageError, match=f"masks.sam_device '{device}'"):
+        make_regions(config, noise(4, height=60, width=80), None)
