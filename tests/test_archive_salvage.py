@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.base.store import Store
 from pipeline.formats.archive import find_entry, open_archive, read_bitstream, tar_name
-from pipeline.formats.archive_index import index_name, read_index
+from pipeline.formats.archive_index import index_name, read_index, write_index
 from pipeline.formats.archive_salvage import committed_entries, salvage, salvage_shard
 from pipeline.formats.pack import read_directory
 from tests.archive_samples import write_archive
@@ -53,6 +53,17 @@ def test_damaged_index_is_replaced_by_the_tar(store):
     archive = open_archive(store)
     found = committed_entries(archive, archive.commits[0])
     assert [entry.name for entry in found.entries] == [f"s0/p{i:03d}.png" for i in range(10)]
+    assert [problem.reason for problem in found.problems] == ["index_unreadable"]
+
+
+@pytest.mark.parametrize("changes", [{"name": "other.png"}, {"length": 1 << 45}, {"width": 0}])
+def test_intact_index_that_was_not_committed_is_replaced_by_the_tar(store, changes):
+    archive = open_archive(store)
+    entries = read_index(store, 0)
+    with store.writing(index_name(0)) as path:
+        write_index(path, [replace(entry, **changes) for entry in entries])
+    found = committed_entries(archive, archive.commits[0])
+    assert list(found.entries) == [known_to_a_tar(entry) for entry in entries]
     assert [problem.reason for problem in found.problems] == ["index_unreadable"]
 
 

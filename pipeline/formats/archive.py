@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
-from pipeline.base.errors import ArchiveError
+from pipeline.base.errors import ArchiveError, TruncatedBitstream
 from pipeline.base.store import Store, sha256_file, sha256_hex
 from pipeline.formats import bitstream
 from pipeline.formats.archive_index import Entry, index_name, read_index, write_index
@@ -157,6 +157,13 @@ def read_bitstream(store: Store, entry: Entry) -> bytes:
     Raises: BitstreamError: damaged; ArchiveError: intact, but not the bitstream that the index lists.
     """
     where = f"{store.where(tar_name(entry.shard))}: {entry.name}"
+    # A wrong length must not ask for its own amount of memory; an object store cuts the range itself.
+    if store.local_path() is not None:
+        tar_bytes = store.size(tar_name(entry.shard))
+        if entry.offset + entry.length > tar_bytes:
+            raise TruncatedBitstream(
+                f"{where}: the index lists {entry.length} bytes at {entry.offset}, the tar has {tar_bytes} bytes"
+            )
     data = store.read_bytes(tar_name(entry.shard), start=entry.offset, size=entry.length)
     parsed = bitstream.unpack(data, where=where)
     found = (parsed.width, parsed.height, parsed.num_channels, crc_of(data))

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.base.errors import ArchiveError
-from pipeline.base.store import Store
+from pipeline.base.store import Store, sha256_hex
 
 PLAN = "plan.parquet"
 _ROWS_A_GROUP = 100_000
@@ -122,18 +122,31 @@ def write_index(path: Path, entries: Sequence[Entry]) -> None:
         writer.write_table(table)
 
 
-def read_index(store: Store, shard: int) -> list[Entry]:
-    """Return a shard's entries, page checksums verified. Raises: ArchiveError: damaged; StorageError: missing."""
+def read_index(store: Store, shard: int, *, sha256: str | None = None) -> list[Entry]:
+    """Return a shard's entries, page checksums verified, and the whole file's digest if it is given.
+
+    Offsets and sizes are possible ones, but nothing here knows the tar.
+    Raises: ArchiveError: damaged, or not the file with that digest; StorageError: missing.
+    """
     name = index_name(shard)
     where = store.where(name)
+    data = store.read_bytes(name)
+    if sha256 is not None and sha256_hex(data) != sha256:
+        raise ArchiveError(f"{where}: sha256 is {sha256_hex(data)[:16]}..., its commit record says {sha256[:16]}...")
     try:
-        table = pq.read_table(io.BytesIO(store.read_bytes(name)), page_checksum_verification=True)
+        table = pq.read_table(io.BytesIO(data), page_checksum_verification=True)
         rows = _checked(table, INDEX_SCHEMA, where).to_pylist()
         entries = [Entry(**row) for row in rows]
     except (OSError, pa.ArrowException, ValueError) as error:
         raise ArchiveError(f"{where}: {error}") from error
-    if any(entry.shard != shard or entry.offset < 0 or entry.length < 0 for entry in entries):
-        raise ArchiveError(f"{where}: holds rows of another shard, or impossible offsets")
+    for entry in entries:
+        if entry.shard != shard:
+            raise ArchiveError(f"{where}: holds rows of shard {entry.shard}")
+        if entry.offset < 0 or min(entry.length, entry.width, entry.height, entry.num_channels) < 1:
+            raise ArchiveError(
+                f"{where}: {entry.name!r} of {entry.width} x {entry.height} x {entry.num_channels}, "
+                f"{entry.length} bytes at {entry.offset}, is impossible"
+            )
     return entries
 
 

@@ -54,12 +54,13 @@ def salvage_shard(store: Store, shard: int) -> Salvage:
 
 
 def committed_entries(archive: Archive, commit: CommitRecord) -> Salvage:
-    """Return a committed shard's entries from its index, or, where that is damaged or missing, from its tar.
+    """Return a committed shard's entries from its index, or, where that is not the committed one, from its tar.
 
     Raises: StorageError: the tar is needed and missing.
     """
     try:
-        return Salvage(entries=tuple(read_index(archive.store, commit.shard)), problems=())
+        entries = read_index(archive.store, commit.shard, sha256=commit.index_sha256)
+        return Salvage(entries=tuple(entries), problems=())
     except (ArchiveError, StorageError) as error:
         found = salvage_shard(archive.store, commit.shard)
         problem = Problem(where=f"shard {commit.shard:06d}", reason="index_unreadable", message=str(error))
