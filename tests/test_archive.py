@@ -6,15 +6,16 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
 
 from pipeline.base.errors import ArchiveError, BitstreamError
-from pipeline.base.store import Store
+from pipeline.base.store import Store, canonical_json, sha256_hex
 from pipeline.formats import pack
 from pipeline.formats.archive import check_files, find_entry, open_archive, read_bitstream, tar_name, write_shard
-from pipeline.formats.archive_index import PLAN, index_name, iter_plan, read_index
+from pipeline.formats.archive_index import PLAN, index_name, iter_plan, read_index, write_index
 from pipeline.formats.archive_records import (
     ARCHIVE,
     commit_name,
@@ -124,6 +125,72 @@ def test_damaged_commit_record_hides_its_shard_alone(store):
     archive = open_archive(store)
     assert [commit.shard for commit in archive.commits] == [1]
     assert [problem.reason for problem in archive.problems] == ["damaged_commit"]
+
+
+def reseal(store, name, **changes):
+    """Change fields of a record and seal it again, as a writer with a fault would."""
+    table = json.loads(store.read_bytes(name))
+    del table["record_sha256"]
+    table |= changes
+    store.write_bytes(name, canonical_json({**table, "record_sha256": sha256_hex(canonical_json(table))}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"num_pictures": "7"},
+        {"num_pictures": True},
+        {"tar_bytes": -1},
+        {"first_name": None},
+        {"rejected": {}},
+        {"rejected": ["a.png"]},
+        {"rejected": [{"name": "a.png", "reason": 3, "message": ""}]},
+        {"rejected": [{"name": "a.png"}]},
+        {"shard": 1},
+    ],
+)
+def test_sealed_commit_record_of_wrong_types_is_refused(store, changes):
+    reseal(store, commit_name(0), **changes)
+    with pytest.raises(ArchiveError, match=r"000000\.json"):
+        read_commit(store, 0)
+    assert [problem.reason for problem in open_archive(store).problems] == ["damaged_commit"]
+
+
+CODEC = {"name": "mtl_sci", "wire_id": 1, "weights_sha256": "0" * 64}
+
+
+@pytest.mark.parametrize(
+    "codecs", [{}, [{}], ["mtl_sci"], [CODEC | {"wire_id": "1"}], [CODEC | {"weights_sha256": "../../passwd"}], None]
+)
+def test_sealed_description_of_wrong_types_is_refused(store, codecs):
+    reseal(store, ARCHIVE, codecs=codecs)
+    with pytest.raises(ArchiveError, match="codecs are"):
+        open_archive(store)
+
+
+def test_fields_of_a_later_release_are_ignored(store):
+    expected = read_commit(store, 0)
+    rejected = [{"name": row.name, "reason": row.reason, "message": row.message, "x": 1} for row in expected.rejected]
+    reseal(store, commit_name(0), rejected=rejected, colour="red")
+    reseal(store, ARCHIVE, codecs=[CODEC | {"x": 1}], colour="red")
+    assert read_commit(store, 0) == expected and read_info(store)["colour"] == "red"
+
+
+@pytest.mark.parametrize("changes", [{"width": 0}, {"height": -5}, {"length": 0}, {"offset": -1}, {"num_channels": 0}])
+def test_index_with_impossible_places_and_sizes_is_refused(store, changes):
+    entries = read_index(store, 0)
+    with store.writing(index_name(0)) as path:
+        write_index(path, [entries[0], replace(entries[1], **changes)])
+    with pytest.raises(ArchiveError, match="is impossible"):
+        read_index(store, 0)
+
+
+def test_length_beyond_the_tar_is_refused_before_it_is_read(store):
+    entry = find_entry(open_archive(store), "s0/p004.png")
+    with pytest.raises(BitstreamError, match="the tar has"):
+        read_bitstream(store, replace(entry, length=1 << 45))
+    with pytest.raises(BitstreamError, match="the tar has"):
+        read_bitstream(store, replace(entry, offset=(1 << 63) - 1))
 
 
 def test_every_flipped_byte_of_a_bitstream_is_found(store):

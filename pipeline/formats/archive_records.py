@@ -5,6 +5,7 @@ two runs: no time, no host, no place of the archive.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -15,6 +16,8 @@ from pipeline.base.store import Store, canonical_json, sha256_hex
 FORMAT = "diptych-archive"
 FORMAT_VERSION = 1
 ARCHIVE, REJECTED = "archive.json", "rejected.jsonl"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_KINDS: dict[Any, type] = {int: int, str: str}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,10 @@ def write_info(store: Store, info: Mapping[str, Any]) -> None:
 
 
 def read_info(store: Store) -> dict[str, Any]:
-    """Return `archive.json`. Raises: ArchiveError: there is none, it is damaged or of another version."""
+    """Return `archive.json`; its codecs, if it has any, are of the documented types.
+
+    Raises: ArchiveError: there is none, it is damaged or of another version.
+    """
     if not store.exists(ARCHIVE):
         raise ArchiveError(f"{store.url}: no {ARCHIVE}; not an archive")
     info = _unsealed(store, ARCHIVE)
@@ -82,6 +88,11 @@ def read_info(store: Store) -> dict[str, Any]:
     if found != (FORMAT, FORMAT_VERSION):
         raise ArchiveError(
             f"{store.where(ARCHIVE)}: is {found[0]} version {found[1]}, expected {FORMAT} {FORMAT_VERSION}"
+        )
+    codecs = info.get("codecs", [])
+    if not isinstance(codecs, list) or not all(_is_codec(codec) for codec in codecs):
+        raise ArchiveError(
+            f"{store.where(ARCHIVE)}: codecs are {codecs!r}, expected name, wire_id, weights_sha256 each"
         )
     return info
 
@@ -97,12 +108,12 @@ def read_commit(store: Store, shard: int) -> CommitRecord | None:
     if not store.exists(name):
         return None
     table = _unsealed(store, name)
-    known = {field.name for field in fields(CommitRecord)}
-    try:
-        rejected = tuple(Rejection(**row) for row in table.pop("rejected"))
-        commit = CommitRecord(**{key: value for key, value in table.items() if key in known}, rejected=rejected)
-    except (TypeError, KeyError) as error:
-        raise ArchiveError(f"{store.where(name)}: not a shard's commit record ({error})") from error
+    where = store.where(name)
+    rejected = table.get("rejected")
+    if not isinstance(rejected, list):
+        raise ArchiveError(f"{where}: rejected is {rejected!r}, expected a list")
+    rows = tuple(Rejection(**_typed(Rejection, row, where)) for row in rejected)
+    commit = CommitRecord(**_typed(CommitRecord, {**table, "rejected": rows}, where))
     if commit.shard != shard:
         raise ArchiveError(f"{store.where(name)}: is the record of shard {commit.shard}")
     return commit
@@ -113,6 +124,27 @@ def write_rejected(store: Store, commits: Iterable[CommitRecord]) -> int:
     rows = [{**asdict(row), "shard": commit.shard} for commit in commits for row in commit.rejected]
     store.write_bytes(REJECTED, b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows))
     return len(rows)
+
+
+def _typed(record: type[Rejection] | type[CommitRecord], table: Any, where: str) -> dict[str, Any]:
+    """Return the record's fields, all there and of their types; fields that a later release adds are left out."""
+    if not isinstance(table, dict):
+        raise ArchiveError(f"{where}: found {table!r}, expected an object")
+    for field in fields(record):
+        value = table.get(field.name)
+        kind = _KINDS.get(field.type, tuple)
+        # In Python, unlike in JSON, true is an integer.
+        if not isinstance(value, kind) or isinstance(value, bool) or (isinstance(value, int) and value < 0):
+            raise ArchiveError(f"{where}: {field.name} is {value!r}, expected {field.type}")
+    return {field.name: table[field.name] for field in fields(record)}
+
+
+def _is_codec(codec: Any) -> bool:
+    if not isinstance(codec, dict):
+        return False
+    name, wire_id, digest = (codec.get(key) for key in ("name", "wire_id", "weights_sha256"))
+    is_digest = isinstance(digest, str) and _SHA256.fullmatch(digest) is not None
+    return isinstance(name, str) and isinstance(wire_id, int) and is_digest
 
 
 def _sealed(table: Mapping[str, Any]) -> bytes:
