@@ -51,7 +51,13 @@ def test_the_demo_walks_from_screen_to_archive_and_goes_on_when_started_again(tm
     report = (out / "report.html").read_text(encoding="utf-8")
     assert not re.search(r"""(src|href)=["']?https?:""", report)
 
-    archive = {path: path.read_bytes() for path in (out / "archive").rglob("*") if path.is_file()}
+    made = contents(out)
     again = run_isolated(*command, env=environment)
     assert again.returncode == 0, again.stderr[-3000:]
-    assert {path: path.read_bytes() for path in (out / "archive").rglob("*") if path.is_file()} == archive
+    assert contents(out) == made
+
+
+def contents(out: Path) -> dict[Path, bytes]:
+    """Return what the stages have made for good: nothing of it may be made anew."""
+    folders = [out / name for name in ("captured", "corpus", "run/final", "archive", "extracted")]
+    return {path: path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()}
