@@ -6,6 +6,7 @@ ray.serve.
 """
 
 import logging
+import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ _REQUESTS_A_REPLICA = 2
 """How many requests are in flight for each replica: one in hand, one waiting."""
 _MAX_TRIES = 3
 """How often a chunk is handed out again after its replica died."""
+_FREE_S = 30.0
+_POLL_S = 0.5
 
 
 class Coder:
@@ -76,12 +79,9 @@ def map_chunks(
 @contextmanager
 def _replicas(config: EngineConfig, replicas: int) -> Iterator[Any]:
     """Start the replicas and give a handle; they are gone at the end, and Serve with them if it was started here."""
-    import ray
     from ray import serve
 
-    free = int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
-    if free < replicas:
-        raise UsageError(f"workers = {replicas}, but the Ray cluster has {free} CPUs")
+    _await_cpus(replicas)
     # Serve tells the terminal about every step it takes; our progress bar says what matters.
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
     started_here = not _is_serve_running()
@@ -103,6 +103,21 @@ def _replicas(config: EngineConfig, replicas: int) -> Iterator[Any]:
             serve.shutdown()  # type: ignore[no-untyped-call]
         else:
             serve.delete(APP)
+
+
+def _await_cpus(replicas: int) -> None:
+    """Wait until so many CPUs are free; Serve would wait for ever. Raises: UsageError: there are or stay too few."""
+    import ray
+
+    total = int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
+    if total < replicas:
+        raise UsageError(f"workers = {replicas}, but the Ray cluster has {total} CPUs")
+    deadline = time.monotonic() + _FREE_S
+    # The workers of a stage before this one are gone a moment after it.
+    while (free := int(ray.available_resources().get("CPU", 0))) < replicas:  # type: ignore[no-untyped-call]
+        if time.monotonic() > deadline:
+            raise UsageError(f"workers = {replicas}, but only {free} of the Ray cluster's {total} CPUs are free")
+        time.sleep(_POLL_S)
 
 
 def _result(handle: Any, chunk: Sequence[Task], response: Any) -> list[Coded]:
