@@ -175,7 +175,7 @@ def _write_held_out(walk: Walk) -> Path:
     folder = walk.out / "pictures"
     store, split = Store(folder), open_split(Store(walk.folder("corpus")), HELD_OUT)
     for index in range(split.num_samples):
-        members = split.members(index, ("png", "json"))
+        members = split.checked_members(index)
         info = decode_info(members["json"], where=f"{HELD_OUT} sample {index}")
         if not store.exists(f"{info.key}.png"):
             # Left alone otherwise: an archive goes on only with the very files it was begun with.
