@@ -4,7 +4,6 @@ A shard is the unit of work and a pure function of the plan, so any number of wo
 build that was killed goes on where the last committed shard ended.
 """
 
-import fcntl
 import multiprocessing
 import os
 import threading
@@ -13,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from datagen import plan as plans
@@ -79,7 +77,7 @@ def run(config: CorpusConfig, out: str, *, workers: int, progress: Progress) -> 
     started = time.monotonic()
     plan = plans.make(config)
     store = Store(out)
-    with _sole_writer(store):
+    with store.sole_writer():
         plan_sha256 = _begin(store, plan)
         for refused in plan.refused:
             progress.reject(refused.reason)
@@ -206,25 +204,3 @@ def _end_with_parent() -> None:
 def _make_in_worker(shard: Shard) -> ShardRecord:
     store, plan, plan_sha256 = _worker["plan"]
     return make_shard(store, plan, shard, plan_sha256)
-
-
-@contextmanager
-def _sole_writer(store: Store) -> Iterator[None]:
-    """Hold a lock on the folder while the block runs; remote stores have none."""
-    folder = store.local_path()
-    if folder is None:
-        yield
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise StorageError(f"{folder}: {error.strerror or error}") from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UsageError(f"{folder}: another build is writing here") from error
-        yield
-    finally:
-        os.close(descriptor)

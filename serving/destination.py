@@ -1,44 +1,13 @@
-"""Where an archive is made: who may write there, and whether what lies there fits what is asked for."""
+"""Where an archive is made: whether what lies there fits what is asked for."""
 
-import fcntl
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
-from pipeline.base.errors import ArchiveError, StorageError, UsageError
+from pipeline.base.errors import ArchiveError, UsageError
 from pipeline.base.store import TEMPORARY_PREFIX, Store
 from pipeline.formats.archive import tar_name
 from pipeline.formats.archive_index import index_name
 from pipeline.formats.archive_records import ARCHIVE, CommitRecord, read_commit, read_info
-
-
-@contextmanager
-def sole_writer(store: Store) -> Iterator[None]:
-    """Hold a lock on the folder while the block runs; remote stores have none. It leaves no file behind.
-
-    Raises: UsageError: another process holds it; StorageError: the folder cannot be made.
-    """
-    folder = store.local_path()
-    if folder is None:
-        yield
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise StorageError(f"{folder}: {error.strerror or error}") from error
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UsageError(f"{folder}: another process is writing this archive") from error
-        except OSError:
-            # Some network file systems lock no folders; there the person must see to it.
-            pass
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def check(store: Store, info: Mapping[str, Any]) -> bool:

@@ -28,7 +28,7 @@ from pipeline.formats.archive_records import (
 )
 from serving import local, plan
 from serving.config import ArchiveConfig, lasting_settings
-from serving.destination import check, committed, sole_writer
+from serving.destination import check, committed
 from serving.extraction import ExtractSummary, extract
 from serving.inputs import list_inputs
 from serving.verification import VerifySummary, verify
@@ -95,7 +95,7 @@ def create(
     progress.total(len(listing.inputs))
     store = Store(dest)
     codec, weights = _load_weights(checkpoint)
-    with sole_writer(store):
+    with store.sole_writer():
         _settle_archive(store, {"codecs": [codec], "settings": lasting_settings(config)}, weights)
         rows = list(plan.make_rows(listing.inputs, pictures_per_shard=config.pictures_per_shard))
         plan_sha256 = plan.settle(store, rows)

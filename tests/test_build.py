@@ -166,7 +166,7 @@ def test_two_builds_at_once_in_one_folder_are_refused(photos: Path, tmp_path: Pa
     process = start(tmp_path, config, out, workers=1)
     try:
         wait_for(lambda: bool(list(out.glob("*.done.json"))))
-        with pytest.raises(UsageError, match="another build"):
+        with pytest.raises(UsageError, match="another process is writing here"):
             build.run(config, str(out), workers=1, progress=Tally())
     finally:
         process.kill()

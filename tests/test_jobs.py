@@ -22,7 +22,6 @@ from pipeline.formats.archive_records import commit_name, weights_name
 from pipeline.formats.picture import read_picture, write_png
 from serving import jobs
 from serving.config import PRESETS, ArchiveConfig
-from serving.destination import sole_writer
 from serving.engine import Engine, EngineConfig, code_picture, measure_psnr, open_engine
 from serving.extraction import TargetNames
 
@@ -190,7 +189,7 @@ def test_archive_whose_continuation_was_interrupted_counts_as_unfinished(picture
 
 def test_second_writer_is_refused_and_disturbs_nothing(tmp_path, pictures, checkpoint, finished):
     dest = tmp_path / "archive"
-    with sole_writer(Store(dest)):
+    with Store(dest).sole_writer():
         (dest / ".tmp-of-the-first").write_text("half written")
         with pytest.raises(UsageError, match="another process is writing"):
             create(pictures, dest, checkpoint)

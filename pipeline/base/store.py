@@ -5,6 +5,7 @@ atomic by itself. Every stage commits the same way: data first, a commit record 
 trust what a commit record lists, nothing else.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -16,7 +17,7 @@ from typing import Any
 
 import fsspec
 
-from pipeline.base.errors import StorageError
+from pipeline.base.errors import StorageError, UsageError
 
 TEMPORARY_PREFIX = ".tmp-"
 
@@ -153,6 +154,30 @@ class Store:
             for path in leftovers:
                 path.unlink(missing_ok=True)
         return len(leftovers)
+
+    @contextmanager
+    def sole_writer(self) -> Iterator[None]:
+        """Hold a lock on the folder while the block runs; remote stores have none. It leaves no file behind.
+
+        Raises: UsageError: another process holds it; StorageError: the folder cannot be made.
+        """
+        if self._local is None:
+            yield
+            return
+        with _os_errors(self.url):
+            _make_folder(self._local)
+            descriptor = os.open(self._local, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UsageError(f"{self.url}: another process is writing here") from error
+            except OSError:
+                # Some network file systems lock no folders; there the person must see to it.
+                pass
+            yield
+        finally:
+            os.close(descriptor)
 
     def _remote_path(self, name: str) -> str:
         return f"{str(self._root).rstrip('/')}/{name}".rstrip("/")
