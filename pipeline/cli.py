@@ -14,6 +14,7 @@ import typer
 
 from pipeline.base.errors import DiptychError, MissingDependency, UsageError
 from pipeline.cli_archive import archive_app
+from pipeline.cli_dataset import dataset_app
 from pipeline.cli_options import (
     CheckpointOption,
     ConfigArgument,
@@ -40,6 +41,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(archive_app, name="archive")
+app.add_typer(dataset_app, name="dataset")
 
 # The package that provides each optional import, for the message when it is missing.
 _EXTRAS = {"torch": "codecs", "numba": "codecs", "safetensors": "codecs", "mss": "datagen"}
