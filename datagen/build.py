@@ -50,6 +50,7 @@ class PlanSummary:
     num_captured: dict[str, int]
     rejected: dict[str, int]
     pixels: int
+    """Expected number of synthesized pixels."""
     plan_sha256: str
 
 
@@ -63,7 +64,7 @@ def describe(config: CorpusConfig) -> PlanSummary:
         num_photos={split: len(plan.photos(split)) for split in SPLITS},
         num_captured={split: len(plan.screens(split)) for split in SPLITS},
         rejected=dict(Counter(refused.reason for refused in plan.refused)),
-        pixels=config.num_samples.total * config.width * config.height,
+        pixels=_mean_pixels(config) * config.num_samples.total,
         plan_sha256=plans.digest(plan),
     )
 
@@ -100,6 +101,11 @@ def run(config: CorpusConfig, out: str, *, workers: int, progress: Progress) -> 
         rejected=dict(Counter(refused.reason for refused in plan.refused) + Counter(manifest["rejected"])),
         seconds=time.monotonic() - started,
     )
+
+
+def _mean_pixels(config: CorpusConfig) -> int:
+    sizes = config.screens()
+    return sum(width * height for width, height in sizes) // len(sizes)
 
 
 def make_shard(store: Store, plan: Plan, shard: Shard, plan_sha256: str) -> ShardRecord:

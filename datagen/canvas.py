@@ -7,12 +7,12 @@ photograph, IGNORE where both mix (antialiased text or edges over a photograph, 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
-from datagen import shapes
+from datagen import glyphs, shapes
 from datagen.fonts import Font
 from datagen.geometry import Box, box
 from datagen.shapes import Mask, Point
@@ -20,6 +20,8 @@ from pipeline.formats.picture import Pixels
 from pipeline.formats.sample import IGNORE, NATURAL, SYNTHETIC
 
 Colour = tuple[int, int, int]
+Antialiasing = Literal["grey", "rgb"]
+_T = TypeVar("_T", np.uint8, np.bool_)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +33,23 @@ class Region:
     """(height, width) of `area`; None = all of it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Display:
+    """The screen that is drawn for."""
+
+    scale: float = 1.0
+    """Device pixels to a logical pixel."""
+    antialiasing: Antialiasing = "grey"
+    """Of text: grey levels, or the red, green and blue stripes of an LCD."""
+
+
 class Canvas:
     """Draws on `picture` (H, W, 3), keeps `label` (H, W) true, and collects `regions`."""
 
-    def __init__(self, width: int, height: int, background: Colour) -> None:
+    def __init__(self, width: int, height: int, background: Colour, *, display: Display | None = None) -> None:
+        self.display = display or Display()
+        self.num_letters = 0
+        """Characters set so far that left ink inside the picture."""
         self.picture: Pixels = np.empty((height, width, 3), dtype=np.uint8)
         self.picture[:] = background
         self.label: NDArray[np.uint8] = np.full((height, width), SYNTHETIC, dtype=np.uint8)
@@ -102,12 +117,13 @@ class Canvas:
 
     def text(self, x: int, baseline: int, text: str, font: Font, colour: Colour) -> int:
         """Set one line with its origin at (x, baseline); return the x where the next glyph would start."""
-        left, top, right, bottom = (int(edge) for edge in font.face.getbbox(text, anchor="ls"))
-        if right > left and bottom > top:
-            image = Image.new("L", (right - left, bottom - top), 0)
-            ImageDraw.Draw(image).text((-left, -top), text, fill=255, font=font.face, anchor="ls")
-            area = box(x + left, baseline + top, right - left, bottom - top)
-            self.mask(area, np.asarray(image, dtype=np.uint8), colour)
+        drawn = glyphs.draw_line(text, font, subpixel=self.display.antialiasing == "rgb")
+        if drawn is not None:
+            height, width = drawn.coverage.shape[:2]
+            area = box(x + drawn.left, baseline + drawn.top, width, height)
+            self.mask(area, drawn.coverage, colour)
+            seen = area.intersection(self._clip)
+            self.num_letters += len(text) * seen.width * seen.height // (width * height)
         return x + font.width(text)
 
     def paste(self, area: Box, photo: Pixels, *, radius: float = 0) -> None:
@@ -116,8 +132,36 @@ class Canvas:
         self._blend(area, mask, photo, natural=True)
         self.mark(area, mask)
 
+    def veil(self, area: Box, colour: Colour, opacity: float, *, radius: float = 0) -> None:
+        """Lay a translucent colour over `area`; `opacity` is 0..1."""
+        coverage = shapes.rounded(area.width, area.height, radius)
+        self.mask(area, (coverage * opacity + 0.5).astype(np.uint8), colour)
+
+    def compose(self, area: Box, other: "Canvas", *, radius: float = 0, opacity: float = 1.0) -> None:
+        """Lay a canvas of the size of `area`, such as a window, over this one, with its labels and regions."""
+        seen = area.intersection(self._clip)
+        if seen.width == 0 or seen.height == 0:
+            return
+        coverage = (shapes.rounded(area.width, area.height, radius) * opacity + 0.5).astype(np.uint8)
+        rows, columns = _slices(seen)
+        alpha = _window(coverage, area, seen)
+        self.picture[rows, columns] = _mix(
+            self.picture[rows, columns], _window(other.picture, area, seen), alpha[:, :, None]
+        )
+        below, above = self.label[rows, columns], _window(other.label, area, seen)
+        both_drawn = (below == SYNTHETIC) & (above == SYNTHETIC)
+        partial = np.where(both_drawn, SYNTHETIC, IGNORE)
+        below[:] = np.where(alpha == 255, above, np.where(alpha == 0, below, partial))
+        self.num_letters += other.num_letters
+        for region in other.regions:
+            place = region.area.moved(area.x, area.y)
+            left = place.intersection(seen)
+            if left.width and left.height:
+                inside = None if region.mask is None else _window(region.mask, place, left)
+                self.regions.append(Region(area=left, mask=inside))
+
     def mask(self, area: Box, coverage: Mask, colour: Colour) -> None:
-        """Draw `colour` through a coverage mask of the size of `area`."""
+        """Draw `colour` through a coverage mask of the size of `area`, (H, W) or (H, W, 3) for subpixels."""
         self._blend(area, coverage, np.asarray(colour, dtype=np.uint8), natural=False)
 
     def _blend(self, area: Box, coverage: Mask, colours: NDArray[np.uint8], *, natural: bool) -> None:
@@ -130,21 +174,27 @@ class Canvas:
         if colours.ndim == 3:
             colours = _window(colours, area, seen)
         target, label = self.picture[rows, columns], self.label[rows, columns]
-        # 16 bits hold 255 * 255 + 127, and integers round alike on every machine.
-        weight = alpha.astype(np.uint16)[:, :, None]
-        mixed = (target * (255 - weight) + colours * weight + 127) // 255
-        target[:] = mixed.astype(np.uint8)
+        target[:] = _mix(target, colours, alpha if alpha.ndim == 3 else alpha[:, :, None])
         own = NATURAL if natural else SYNTHETIC
-        partial = (alpha > 0) & (alpha < 255) & (label != own)
+        some, all_of_it = (alpha, alpha) if alpha.ndim == 2 else (alpha.max(axis=2), alpha.min(axis=2))
+        partial = (some > 0) & (all_of_it < 255) & (label != own)
         label[partial] = IGNORE
-        label[alpha == 255] = own
+        label[all_of_it == 255] = own
+
+
+def _mix(below: NDArray[np.uint8], above: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return `above` over `below`; `alpha` has a last axis of 1 or 3."""
+    # 16 bits hold 255 * 255 + 127, and integers round alike on every machine.
+    weight = alpha.astype(np.uint16)
+    mixed: NDArray[np.uint8] = ((below * (255 - weight) + above * weight + 127) // 255).astype(np.uint8)
+    return mixed
 
 
 def _slices(area: Box) -> tuple[slice, slice]:
     return slice(area.y, area.bottom), slice(area.x, area.right)
 
 
-def _window(array: NDArray[np.uint8], area: Box, seen: Box) -> NDArray[np.uint8]:
+def _window(array: NDArray[_T], area: Box, seen: Box) -> NDArray[_T]:
     """Return the part of `array`, which covers `area`, that lies in `seen`."""
     top, left = seen.y - area.y, seen.x - area.x
     return array[top : top + seen.height, left : left + seen.width]

@@ -19,11 +19,11 @@ import pyarrow.parquet as pq
 
 from datagen.config import SPLITS, CorpusConfig
 from datagen.fonts import font_sources
-from datagen.scenes.table import SCENES
+from datagen.render import check_settings
 from datagen.sources import Found, PlannedSource, RefusedSource, deal_by_hash, deal_in_order, find_captured, find_photos
 from datagen.texts import words_of
 from pipeline.base.config import from_table, to_table
-from pipeline.base.errors import ConfigError, ShardError
+from pipeline.base.errors import ShardError
 from pipeline.base.store import Store, canonical_json, sha256_file, sha256_hex
 from pipeline.formats.sample import Source
 from pipeline.formats.shards import ShardName, read_parquet
@@ -87,9 +87,7 @@ def make(config: CorpusConfig) -> Plan:
 
     Raises: UsageError: a folder is missing or holds no usable picture; ConfigError: a scene that does not exist.
     """
-    unknown = sorted(set(config.scenes) - set(SCENES))
-    if unknown:
-        raise ConfigError(f"scenes: unknown scene '{unknown[0]}'; known: {', '.join(SCENES)}")
+    check_settings(config)
     weights = {split: config.num_samples.of(split) for split in SPLITS}
     sources: list[PlannedSource] = []
     refused: list[RefusedSource] = []

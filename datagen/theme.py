@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from datagen import fonts
-from datagen.canvas import Colour
+from datagen.canvas import Canvas, Colour
 from datagen.fonts import Font, font
-from datagen.geometry import Box
 
 _ACCENTS: tuple[Colour, ...] = (
     (37, 99, 235),
@@ -23,6 +22,9 @@ _ACCENTS: tuple[Colour, ...] = (
 )
 _TINTS: tuple[tuple[int, int, int], ...] = ((0, 0, 0), (-2, 0, 3), (3, 1, -3), (-2, 2, 0), (1, -1, 3))
 """Shifts that make a grey scale cool, warm, green or violet."""
+
+_ZOOMS = (0.9, 1.0, 1.0, 1.0, 1.1, 1.2)
+"""People's own zoom on top of the display's scale."""
 
 _SMALLEST_TYPE = 6
 """Em size in pixels below which no letter can be told."""
@@ -70,8 +72,8 @@ class Theme:
         return font(fonts.MONO, max(_SMALLEST_TYPE, self.px(size)), style)
 
 
-def choose_theme(rng: np.random.Generator, area: Box, *, dark_share: float) -> Theme:
-    """Return a random theme for a screen that fills `area`."""
+def choose_theme(rng: np.random.Generator, canvas: Canvas, *, dark_share: float) -> Theme:
+    """Return a random theme for a canvas, at its display's scale."""
     dark = bool(rng.random() < dark_share)
     tint = _TINTS[int(rng.integers(len(_TINTS)))]
     order = [int(index) for index in rng.permutation(len(_ACCENTS))]
@@ -84,7 +86,7 @@ def choose_theme(rng: np.random.Generator, area: Box, *, dark_share: float) -> T
         base = int(rng.integers(240, 256))
         greys = [base, 255, base - 8, 222, 28, 104]
     page, surface, raised, border, text, muted = (_shift(grey, tint) for grey in greys)
-    scale = float(rng.choice([1.0, 1.0, 1.1, 1.2])) * _fitting_scale(area)
+    scale = canvas.display.scale * float(rng.choice(_ZOOMS))
     series = tuple(mix(_ACCENTS[index], (255, 255, 255), 0.2 if dark else 0.0) for index in order)
     return Theme(
         dark=dark,
@@ -102,13 +104,6 @@ def choose_theme(rng: np.random.Generator, area: Box, *, dark_share: float) -> T
         serif=str(rng.choice(fonts.SERIF, p=[0.75, 0.25])),
         scale=scale,
     )
-
-
-def _fitting_scale(area: Box) -> float:
-    """Return 1 for usual screens, more for larger ones, less where the layouts would not fit."""
-    larger = min(area.width / 1920, area.height / 1080)
-    smaller = min(area.width / 1000, area.height / 640)
-    return max(1.0, larger) * min(1.0, smaller)
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:

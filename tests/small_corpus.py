@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen.config import CorpusConfig, Counts
+from datagen.config import CorpusConfig, Counts, QualityConfig
 from pipeline.formats.picture import write_png
 
 
@@ -28,11 +28,12 @@ def small_config(photos: Path, **changes: Any) -> CorpusConfig:
     settings: dict[str, Any] = {
         "name": "small",
         "seed": 5,
-        "width": 480,
-        "height": 320,
+        "sizes": ("480x320",),
+        "scales": (0.6,),
         "num_samples": Counts(train=4, val=1, test=2),
         "samples_per_shard": 2,
         "photos": str(photos),
         "png_compress_level": 1,
+        "quality": QualityConfig(near_duplicate_bits=0),
     }
     return CorpusConfig(**(settings | changes))

@@ -93,7 +93,12 @@ def test_two_workers_give_the_bytes_of_one(photos: Path, reference: Path, tmp_pa
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_killed_build_goes_on_to_the_same_bytes(photos: Path, tmp_path: Path, workers: int) -> None:
     config = small_config(
-        photos, width=1280, height=720, samples_per_shard=1, num_samples=Counts(train=10), scenes={"chat": 1.0}
+        photos,
+        sizes=("1280x720",),
+        scales=(1.0,),
+        samples_per_shard=1,
+        num_samples=Counts(train=10),
+        scenes={"chat": 1.0},
     )
     out, whole = tmp_path / "out", tmp_path / "whole"
     process = start(tmp_path, config, out, workers=workers)
@@ -162,7 +167,7 @@ def test_a_folder_with_anything_else_is_left_alone(photos: Path, reference: Path
 
 def test_two_builds_at_once_in_one_folder_are_refused(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    config = small_config(photos, width=1280, height=720, num_samples=Counts(train=40), samples_per_shard=1)
+    config = small_config(photos, sizes=("1280x720",), scales=(1.0,), num_samples=Counts(train=40), samples_per_shard=1)
     process = start(tmp_path, config, out, workers=1)
     try:
         wait_for(lambda: bool(list(out.glob("*.done.json"))))

@@ -19,7 +19,7 @@ _SECTIONS = ("home", "chart", "user", "folder", "calendar", "bell", "gear")
 
 def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None:
     """Draw the whole screen."""
-    theme = choose_theme(rng, canvas.area, dark_share=0.4)
+    theme = choose_theme(rng, canvas, dark_share=0.4)
     text = materials.text
     canvas.fill(canvas.area, theme.page)
     name = f"{text.noun().capitalize()}{text.pick(['ly', 'Hub', 'Desk', 'Base'])}"

@@ -32,7 +32,7 @@ class _Contact:
 
 def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None:
     """Draw the whole screen."""
-    theme = choose_theme(rng, canvas.area, dark_share=0.45)
+    theme = choose_theme(rng, canvas, dark_share=0.45)
     text = materials.text
     people = [text.full_name() for _ in range(16)]
     canvas.fill(canvas.area, theme.page)

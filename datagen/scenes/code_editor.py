@@ -50,7 +50,7 @@ class _Code:
 
 def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None:
     """Draw the whole screen."""
-    theme = choose_theme(rng, canvas.area, dark_share=0.6)
+    theme = choose_theme(rng, canvas, dark_share=0.6)
     text = materials.text
     language = text.pick(["python", "typescript"])
     files = [f"{identifier(text)}.{_ENDINGS[language]}" for _ in range(24)]

@@ -15,7 +15,7 @@ _TOOLS = ("back", "forward", "rotate", "crop", "sliders", "heart", "share", "tra
 
 def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None:
     """Draw the whole screen."""
-    theme = choose_theme(rng, canvas.area, dark_share=0.65)
+    theme = choose_theme(rng, canvas, dark_share=0.65)
     text = materials.text
     name = f"{text.place()}_{text.number(1, 9999):04d}.{text.pick(['jpg', 'png', 'tif'])}"
     canvas.fill(canvas.area, theme.page)

@@ -1,6 +1,7 @@
 """All scenes, by the name that samples carry. A scene is a function that draws one whole screen."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,12 +9,30 @@ from datagen.canvas import Canvas
 from datagen.materials import Materials
 from datagen.scenes import chart_dashboard, chat, code_editor, photo_viewer, web_article
 
-Scene = Callable[[Canvas, Materials, np.random.Generator], None]
+Draw = Callable[[Canvas, Materials, np.random.Generator], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """One kind of screen."""
+
+    draw: Draw
+    smallest: tuple[int, int] = (800, 500)
+    """Width and height in logical pixels below which its layout does not fit."""
+    portrait: bool = False
+    """Whether it also looks right on screens that are higher than wide."""
+
+    def fits(self, width: int, height: int, scale: float) -> bool:
+        """Return whether it can be drawn on a screen of width x height device pixels at `scale`."""
+        if height > width and not self.portrait:
+            return False
+        return width >= self.smallest[0] * scale and height >= self.smallest[1] * scale
+
 
 SCENES: dict[str, Scene] = {
-    "code_editor": code_editor.draw,
-    "web_article": web_article.draw,
-    "chat": chat.draw,
-    "chart_dashboard": chart_dashboard.draw,
-    "photo_viewer": photo_viewer.draw,
+    "code_editor": Scene(draw=code_editor.draw),
+    "web_article": Scene(draw=web_article.draw, smallest=(760, 500), portrait=True),
+    "chat": Scene(draw=chat.draw),
+    "chart_dashboard": Scene(draw=chart_dashboard.draw),
+    "photo_viewer": Scene(draw=photo_viewer.draw),
 }

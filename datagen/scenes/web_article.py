@@ -12,7 +12,7 @@ from datagen.theme import Theme, choose_theme
 
 def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None:
     """Draw the whole screen."""
-    theme = choose_theme(rng, canvas.area, dark_share=0.25)
+    theme = choose_theme(rng, canvas, dark_share=0.25)
     text = materials.text
     canvas.fill(canvas.area, theme.surface)
     name = f"The {text.place()} {text.pick(['Courier', 'Observer', 'Times', 'Gazette', 'Herald'])}"

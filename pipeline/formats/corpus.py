@@ -11,7 +11,14 @@ import pyarrow as pa
 from pipeline.base.errors import ShardError, UsageError
 from pipeline.base.store import Store, sha256_hex
 from pipeline.formats.sample import FIELDS, Sample, decode_sample
-from pipeline.formats.shards import MANIFEST, SHARD_TABLE, read_manifest, read_parquet
+from pipeline.formats.shards import (
+    COLUMN,
+    MANIFEST,
+    SHARD_TABLE,
+    EncodedSample,
+    read_manifest,
+    read_parquet,
+)
 
 _SIDECARS_HELD = 64
 
@@ -44,10 +51,9 @@ class CorpusSplit:
     def members(self, index: int, fields: Iterable[str] = FIELDS) -> dict[str, bytes]:
         """Return chosen members of sample `index`, by ending (`png`, `label.png`, ...), without reading the others."""
         row = self.row(index)
-        column = {"png": "picture", "label.png": "label", "regions.png": "regions", "json": "info"}
         return {
             ending: self.store.read_bytes(
-                row["tar"], start=row[f"{column[ending]}_offset"], size=row[f"{column[ending]}_size"]
+                row["tar"], start=row[f"{COLUMN[ending]}_offset"], size=row[f"{COLUMN[ending]}_size"]
             )
             for ending in fields
         }
@@ -61,6 +67,12 @@ class CorpusSplit:
         if sha256_hex(b"".join(members[ending] for ending in FIELDS)) != row["members_sha256"].hex():
             raise ShardError(f"{self.where(row)}: bytes differ from the side-car's digest")
         return members
+
+    def encoded(self, index: int) -> EncodedSample:
+        """Return sample `index` as another shard can hold it, its digest checked. Raises: ShardError."""
+        places = {f"{name}_{part}" for name in COLUMN.values() for part in ("offset", "size")} | {"tar"}
+        row = {name: value for name, value in self.row(index).items() if name not in places}
+        return EncodedSample(members=self.checked_members(index), row=row)
 
     def where(self, row: dict[str, Any]) -> str:
         """Return the tar and key of a side-car row, for messages."""

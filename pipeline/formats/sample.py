@@ -4,7 +4,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -48,13 +48,17 @@ class SampleInfo:
     kind: str
     """Scene name, such as `code_editor`, or `capture`."""
     how_labelled: str
-    """`compositor` (exact), `none` (all 255), or the labeller's name and version."""
+    """`compositor` or `differential` (exact), `none` (all 255), or the labeller's name, weights and threshold."""
     how_masked: str
     """Engine and parameters that made the region map, such as `layout` or `felzenszwalb scale=200 ...`."""
     sources: tuple[Source, ...]
     seed: int
     versions: dict[str, str]
     """Of Diptych and the libraries that drew the pixels."""
+    perceptual_hash: str = ""
+    """DCT hash of the picture, 256 bits as 64 hexadecimal digits; near-duplicates differ in few. "" = not known."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """What the renderer knows: `renderer`, `scale`, `dark`, `antialiasing`, `page`, `confidence` of a labeller, ..."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

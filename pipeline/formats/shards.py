@@ -16,7 +16,7 @@ import json
 import tarfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -35,12 +35,13 @@ FORMAT_VERSION = 1
 MANIFEST, SHARD_TABLE = "manifest.json", "shards.parquet"
 
 _BLOCK = 512
-_COLUMN = {"png": "picture", "label.png": "label", "regions.png": "regions", "json": "info"}
+COLUMN = {"png": "picture", "label.png": "label", "regions.png": "regions", "json": "info"}
+"""Start of the side-car's columns for each member."""
 
 SIDECAR_SCHEMA = pa.schema(
     [
         ("key", pa.string()),
-        *((f"{name}_{part}", pa.int64()) for name in _COLUMN.values() for part in ("offset", "size")),
+        *((f"{name}_{part}", pa.int64()) for name in COLUMN.values() for part in ("offset", "size")),
         ("members_sha256", pa.binary(32)),  # of the four members' bytes, in order
         ("pixels_sha256", pa.binary(32)),  # of the picture's pixels; finds duplicates across encoders
         ("width", pa.int32()),
@@ -54,6 +55,8 @@ SIDECAR_SCHEMA = pa.schema(
         ("ignore_fraction", pa.float64()),
         ("sources", pa.list_(pa.string())),  # SHA-256 of each, hexadecimal
         ("seed", pa.uint64()),
+        ("perceptual_hash", pa.binary(32)),  # null: not known
+        ("confidence", pa.float64()),  # of a labeller, mean over the picture; null: exact or no labels
     ]
 )
 
@@ -78,6 +81,18 @@ class Rejection:
     key: str
     reason: str
     message: str
+    redrawn: bool = False
+    """Whether another drawing takes its place: counted, but nothing is missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedSample:
+    """A sample as a shard holds it; copying one from shard to shard decodes nothing."""
+
+    members: dict[str, bytes]
+    """The bytes of each member by ending, in the order of FIELDS."""
+    row: dict[str, Any]
+    """Its side-car row, without offsets and sizes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,24 +108,33 @@ class ShardRecord:
     plan_sha256: str
     """Of the plan this shard was made for; a shard of another plan does not count as done."""
     rejected: tuple[Rejection, ...]
+    redrawn: dict[str, int] = field(default_factory=dict)
+    """Drawings that were refused and made again from another seed, by reason; nothing is missing for them."""
 
 
 def write_shard(
-    store: Store, name: ShardName, samples: Iterable[Sample | Rejection], *, plan_sha256: str, compress_level: int = 6
+    store: Store,
+    name: ShardName,
+    items: Iterable[EncodedSample | Sample | Rejection],
+    *,
+    plan_sha256: str,
+    compress_level: int = 6,
 ) -> ShardRecord:
-    """Write a shard, its side-car and last its commit record; same samples, same bytes.
+    """Write a shard, its side-car and last its commit record; same items, same bytes.
 
-    Samples are streamed to the tar, so memory holds one sample at a time. Raises: StorageError.
+    Items are streamed to the tar, so memory holds one sample at a time. Raises: StorageError.
     """
+    redrawn: Counter[str] = Counter()
     rows: list[dict[str, Any]] = []
     rejected: list[Rejection] = []
     with store.writing(f"{name.stem}.tar") as path:
         with open(path, "wb") as file, tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-            for item in samples:
+            for item in items:
                 if isinstance(item, Rejection):
-                    rejected.append(item)
-                else:
-                    rows.append(_add_sample(tar, file, item, compress_level))
+                    (redrawn.update([item.reason]) if item.redrawn else rejected.append(item))
+                    continue
+                encoded = encode(item, compress_level=compress_level) if isinstance(item, Sample) else item
+                rows.append(_add(tar, file, encoded))
         tar_bytes, tar_sha256 = path.stat().st_size, sha256_file(path)
     with store.writing(f"{name.stem}.parquet") as path:
         write_parquet(pa.Table.from_pylist(rows, schema=SIDECAR_SCHEMA), path)
@@ -124,6 +148,7 @@ def write_shard(
         parquet_sha256=parquet_sha256,
         plan_sha256=plan_sha256,
         rejected=tuple(rejected),
+        redrawn=dict(sorted(redrawn.items())),
     )
     store.write_bytes(f"{name.stem}.done.json", canonical_json(asdict(record)))
     return record
@@ -153,7 +178,9 @@ def write_manifest(
         write_parquet(pa.table(rows), path)
         table_sha256 = sha256_file(path)
     splits: dict[str, dict[str, int]] = {}
+    redrawn: Counter[str] = Counter()
     for record in records:
+        redrawn.update(record.redrawn)
         split = splits.setdefault(record.split, {"num_shards": 0, "num_samples": 0, "tar_bytes": 0})
         split["num_shards"] += 1
         split["num_samples"] += record.num_samples
@@ -163,6 +190,7 @@ def write_manifest(
         "format_version": FORMAT_VERSION,
         "splits": splits,
         "rejected": dict(sorted(rejected.items())),
+        "redrawn": dict(sorted(redrawn.items())),
         "config": dict(config),
         "versions": dict(versions),
         "plan_sha256": records[0].plan_sha256 if records else "",
@@ -218,30 +246,45 @@ def check_shard(store: Store, record: ShardRecord) -> None:
             )
 
 
-def _add_sample(tar: tarfile.TarFile, file: IO[bytes], sample: Sample, compress_level: int) -> dict[str, Any]:
+def encode(sample: Sample, *, compress_level: int = 6) -> EncodedSample:
+    """Return the bytes and the side-car row of a sample; same sample, same bytes."""
     members = encode_sample(sample, compress_level=compress_level)
-    row: dict[str, Any] = {"key": sample.info.key}
-    digest = hashlib.sha256()
-    for ending in FIELDS:
-        data = members[ending]
-        header = tarfile.TarInfo(f"{sample.info.key}.{ending}")
-        # Everything that could differ between two runs (time, owner) keeps TarInfo's constant default.
-        header.size = len(data)
-        row[f"{_COLUMN[ending]}_offset"] = file.tell() + _BLOCK
-        row[f"{_COLUMN[ending]}_size"] = len(data)
-        tar.addfile(header, BytesIO(data))
-        digest.update(data)
     info = sample.info
-    row |= {
-        "members_sha256": digest.digest(),
+    row = {
+        "key": info.key,
+        "members_sha256": digest_members(members),
         "pixels_sha256": bytes.fromhex(digest_pixels(sample.picture)),
         "width": info.width,
         "height": info.height,
         "kind": info.kind,
         "how_labelled": info.how_labelled,
         "how_masked": info.how_masked,
-        "num_regions": len(np.unique(sample.regions[sample.regions > 0])),
+        "num_regions": int(np.count_nonzero(np.bincount(sample.regions.reshape(-1), minlength=1)[1:])),
         "sources": [source.sha256 for source in info.sources],
         "seed": info.seed,
+        "perceptual_hash": bytes.fromhex(info.perceptual_hash) or None,
+        "confidence": info.details.get("confidence"),
     }
-    return row | label_fractions(sample.label)
+    return EncodedSample(members=members, row=row | label_fractions(sample.label))
+
+
+def digest_members(members: Mapping[str, bytes]) -> bytes:
+    """Return the SHA-256 of a sample's members, in the order of FIELDS."""
+    digest = hashlib.sha256()
+    for ending in FIELDS:
+        digest.update(members[ending])
+    return digest.digest()
+
+
+def _add(tar: tarfile.TarFile, file: IO[bytes], encoded: EncodedSample) -> dict[str, Any]:
+    """Append a sample to a tar and return its side-car row."""
+    row = dict(encoded.row)
+    for ending in FIELDS:
+        data = encoded.members[ending]
+        header = tarfile.TarInfo(f"{row['key']}.{ending}")
+        # Everything that could differ between two runs (time, owner) keeps TarInfo's constant default.
+        header.size = len(data)
+        row[f"{COLUMN[ending]}_offset"] = file.tell() + _BLOCK
+        row[f"{COLUMN[ending]}_size"] = len(data)
+        tar.addfile(header, BytesIO(data))
+    return row
