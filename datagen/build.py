@@ -4,26 +4,37 @@ A shard is the unit of work and a pure function of the plan, so any number of wo
 build that was killed goes on where the last committed shard ended.
 """
 
-import multiprocessing
-import os
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from datagen import engines
 from datagen import plan as plans
 from datagen.config import SPLITS, CorpusConfig
+from datagen.engines import Failure, Make, Outcome
 from datagen.plan import Plan, Shard
-from datagen.render import adopt, synthesize
+from datagen.quarantine import read_failure, write_failure
+from datagen.work import make_sample, make_shard
 from pipeline.base.config import to_table, to_toml
-from pipeline.base.errors import PictureError, StorageError, UsageError
+from pipeline.base.errors import UsageError
 from pipeline.base.progress import Progress
 from pipeline.base.store import Store
-from pipeline.formats.sample import Sample
-from pipeline.formats.shards import Rejection, ShardRecord, read_record, write_manifest, write_shard
+from pipeline.formats.shards import ShardRecord, read_record, write_manifest
+
+__all__ = ["BuildSummary", "PlanSummary", "Workers", "describe", "finish", "make_sample", "make_shard", "run", "work"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """Who does the work."""
+
+    engine: Literal["local", "ray"] = "local"
+    num_workers: int = 1
+    """Processes of this machine; 1 = this process. For `ray` the CPUs of a cluster that has to be started."""
+    address: str | None = None
+    """Of a running Ray cluster, such as 10.0.0.1:6379."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +48,10 @@ class BuildSummary:
     """Shards that an earlier run had finished."""
     rejected: dict[str, int]
     """Refused sources and samples, by reason."""
+    redrawn: dict[str, int]
+    """Drawings that were refused and made again from another seed, by reason."""
+    quarantined: tuple[str, ...]
+    """Shards that kept failing, with the reason; `diptych dataset retry-failed` tries them again."""
     seconds: float
 
 
@@ -69,13 +84,14 @@ def describe(config: CorpusConfig) -> PlanSummary:
     )
 
 
-def run(config: CorpusConfig, out: str, *, workers: int, progress: Progress) -> BuildSummary:
+def run(config: CorpusConfig, out: str, *, workers: Workers | int, progress: Progress) -> BuildSummary:
     """Make the corpus `config` describes in the folder `out`, or go on with it if it was begun.
 
-    `workers` = 1 works in this process; more start that many processes.
-    Raises: UsageError: `out` holds something else, or another build is at work; StorageError: the disk is full.
+    Shards that were quarantined by an earlier run are left alone. Raises: UsageError: `out` holds something else, or
+    another build is at work; StorageError: the disk is full.
     """
     started = time.monotonic()
+    crew = Workers(num_workers=workers) if isinstance(workers, int) else workers
     plan = plans.make(config)
     store = Store(out)
     with store.sole_writer():
@@ -84,54 +100,60 @@ def run(config: CorpusConfig, out: str, *, workers: int, progress: Progress) -> 
             progress.reject(refused.reason)
         shards = plan.shards()
         progress.total(sum(shard.num_samples for shard in shards) + len(plan.refused))
-        records = {shard.name.stem: _done(store, shard, plan_sha256) for shard in shards}
-        skipped = [record for record in records.values() if record is not None]
-        for record in skipped:
-            _count(record, progress)
-        for record in _work(store, [shard for shard in shards if records[shard.name.stem] is None], workers):
-            records[record.stem] = record
-            _count(record, progress)
-        finished = [record for record in records.values() if record is not None]
-        manifest = write_manifest(store, finished, config=to_table(config), versions=plan.versions)
+        found = {shard.name.stem: _found(store, shard, plan_sha256) for shard in shards}
+        done = {stem: outcome for stem, outcome in found.items() if outcome is not None}
+        for outcome in done.values():
+            _count(outcome, progress)
+        for outcome in work(
+            store, [shard for shard in shards if shard.name.stem not in done], make_shard, plan_sha256, crew
+        ):
+            _count(outcome, progress)
+        return finish(store, plan, plan_sha256, num_skipped=len(done), seconds=time.monotonic() - started)
+
+
+def work(store: Store, shards: Sequence[Shard], make: Make, plan_sha256: str, crew: Workers) -> Iterator[Outcome]:
+    """Make shards with the engine asked for; write what keeps failing to quarantine."""
+    for outcome in _engine(store, shards, make, crew):
+        if isinstance(outcome, Failure):
+            write_failure(store, outcome, plan_sha256)
+        yield outcome
+
+
+def _engine(store: Store, shards: Sequence[Shard], make: Make, crew: Workers) -> Iterator[Outcome]:
+    if crew.engine == "ray":
+        # Imported here: only this engine needs it, and Ray takes seconds.
+        from datagen import on_ray
+
+        return on_ray.cluster(store, shards, make, workers=crew.num_workers, address=crew.address)
+    if crew.num_workers == 1 or len(shards) <= 1:
+        return engines.in_process(store, shards, make)
+    return engines.processes(store, shards, make, workers=min(crew.num_workers, len(shards)))
+
+
+def finish(store: Store, plan: Plan, plan_sha256: str, *, num_skipped: int, seconds: float) -> BuildSummary:
+    """Write the manifest over what is done and sum it up."""
+    outcomes = [_found(store, shard, plan_sha256) for shard in plan.shards()]
+    records = [outcome for outcome in outcomes if isinstance(outcome, ShardRecord)]
+    failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    quarantined = {failure.shard.name.stem: failure.message for failure in failures}
+    manifest = write_manifest(
+        store, records, config=to_table(plan.config), versions=plan.versions, quarantined=quarantined
+    )
     return BuildSummary(
-        out=out,
-        num_samples=sum(record.num_samples for record in finished),
-        num_shards=len(finished),
-        num_skipped_shards=len(skipped),
+        out=store.url,
+        num_samples=sum(record.num_samples for record in records),
+        num_shards=len(records),
+        num_skipped_shards=num_skipped,
         rejected=dict(Counter(refused.reason for refused in plan.refused) + Counter(manifest["rejected"])),
-        seconds=time.monotonic() - started,
+        redrawn=manifest["redrawn"],
+        quarantined=tuple(quarantined.values()),
+        seconds=seconds,
     )
 
 
 def _mean_pixels(config: CorpusConfig) -> int:
     sizes = config.screens()
     return sum(width * height for width, height in sizes) // len(sizes)
-
-
-def make_shard(store: Store, plan: Plan, shard: Shard, plan_sha256: str) -> ShardRecord:
-    """Draw, label and write one shard. Raises: StorageError."""
-    return write_shard(
-        store,
-        shard.name,
-        _samples(plan, shard),
-        plan_sha256=plan_sha256,
-        compress_level=plan.config.png_compress_level,
-    )
-
-
-def _samples(plan: Plan, shard: Shard) -> Iterator[Sample | Rejection]:
-    split = shard.name.split
-    photos, screens = plan.photos(split), plan.screens(split)
-    num_synthesized = plan.config.num_samples.of(split)
-    for index in range(shard.first, shard.first + shard.num_samples):
-        key = f"{split}-{index:06d}"
-        try:
-            if index < num_synthesized:
-                yield synthesize(plan.config, photos, key, plan.versions)
-            else:
-                yield adopt(plan.config, screens[index - num_synthesized], key, plan.versions)
-        except PictureError as error:
-            yield Rejection(key=key, reason=error.reason, message=str(error))
 
 
 def _begin(store: Store, plan: Plan) -> str:
@@ -154,59 +176,18 @@ def _begin(store: Store, plan: Plan) -> str:
     return plans.write(store, plan)
 
 
-def _done(store: Store, shard: Shard, plan_sha256: str) -> ShardRecord | None:
+def _found(store: Store, shard: Shard, plan_sha256: str) -> Outcome | None:
+    """Return what an earlier run left of a shard: its commit record, its quarantine, or None."""
     record = read_record(store, shard.name.stem)
-    return record if record is not None and record.plan_sha256 == plan_sha256 else None
+    if record is not None and record.plan_sha256 == plan_sha256:
+        return record
+    return read_failure(store, shard, plan_sha256)
 
 
-def _count(record: ShardRecord, progress: Progress) -> None:
-    progress.advance(record.num_samples)
-    for rejection in record.rejected:
-        progress.reject(rejection.reason)
-
-
-def _work(store: Store, shards: list[Shard], workers: int) -> Iterator[ShardRecord]:
-    if workers == 1 or len(shards) <= 1:
-        plan, plan_sha256 = plans.read(store) if shards else (None, "")
-        for shard in shards:
-            assert plan is not None
-            yield make_shard(store, plan, shard, plan_sha256)
+def _count(outcome: Outcome, progress: Progress) -> None:
+    if isinstance(outcome, Failure):
+        progress.reject("quarantined", outcome.shard.num_samples)
         return
-    pool = ProcessPoolExecutor(
-        max_workers=min(workers, len(shards)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(store.url,),
-    )
-    try:
-        for future in as_completed([pool.submit(_make_in_worker, shard) for shard in shards]):
-            yield future.result()
-    except BrokenProcessPool as error:
-        raise StorageError(
-            f"{store.url}: a worker process was killed (out of memory?); run the same command to go on"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-_worker: dict[str, tuple[Store, Plan, str]] = {}
-"""A worker process's plan, read once when it starts."""
-
-
-def _start_worker(url: str) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    store = Store(url)
-    _worker["plan"] = (store, *plans.read(store))
-
-
-def _end_with_parent() -> None:
-    # A parent that was killed cannot stop its workers; an orphan would go on writing beside the run that resumes.
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _make_in_worker(shard: Shard) -> ShardRecord:
-    store, plan, plan_sha256 = _worker["plan"]
-    return make_shard(store, plan, shard, plan_sha256)
+    progress.advance(outcome.num_samples)
+    for rejection in outcome.rejected:
+        progress.reject(rejection.reason)

@@ -11,6 +11,7 @@ import importlib.metadata
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from io import BytesIO
 from typing import Any
 
@@ -47,7 +48,7 @@ class Shard:
     num_samples: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """Everything that decides a corpus's bytes."""
 
@@ -56,13 +57,26 @@ class Plan:
     refused: tuple[RefusedSource, ...]
     versions: dict[str, str]
 
+    @cached_property
+    def _dealt(self) -> dict[tuple[str, str], tuple[PlannedSource, ...]]:
+        """The sources by (kind, split): with 10^6 of them nobody searches the list for each sample."""
+        found: dict[tuple[str, str], list[PlannedSource]] = {}
+        for planned in self.sources:
+            found.setdefault((planned.source.kind, planned.split), []).append(planned)
+        return {place: tuple(members) for place, members in found.items()}
+
     def photos(self, split: str) -> tuple[PlannedSource, ...]:
         """Return the photographs that only `split` may show."""
-        return tuple(planned for planned in self.sources if planned.source.kind == "photo" and planned.split == split)
+        return self._dealt.get(("photo", split), ())
 
     def screens(self, split: str) -> tuple[PlannedSource, ...]:
         """Return the captured screens of `split`, in order; they follow its synthesized samples."""
-        return tuple(planned for planned in self.sources if planned.source.kind == "screen" and planned.split == split)
+        return self._dealt.get(("screen", split), ())
+
+    def is_synthesized(self, key: str) -> bool:
+        """Return whether the sample `key` (`{split}-{index:06d}`) is drawn, not taken."""
+        split, _, index = key.rpartition("-")
+        return int(index) < self.config.num_samples.of(split)
 
     def num_samples(self, split: str) -> int:
         """Return how many samples are planned for `split`, synthesized and captured."""

@@ -58,6 +58,11 @@ class Store:
     def __repr__(self) -> str:
         return f"Store({self.url!r})"
 
+    @property
+    def absolute_url(self) -> str:
+        """The URL as a process with another working directory needs it."""
+        return self.url if self._local is None else str(self._local.resolve())
+
     def where(self, name: str) -> str:
         """Return the full path or URL of `name`, for messages and for readers of other kinds."""
         return f"{self.url.rstrip('/')}/{name}"

@@ -16,6 +16,7 @@ from pipeline.formats.shards import (
     MANIFEST,
     SHARD_TABLE,
     EncodedSample,
+    ShardRecord,
     read_manifest,
     read_parquet,
 )
@@ -30,6 +31,8 @@ class CorpusSplit:
     store: Store
     split: str
     stems: tuple[str, ...]
+    digests: tuple[str, ...]
+    """SHA-256 of each shard's side-car."""
     first_index: np.ndarray[Any, np.dtype[np.int64]]
     """(num_shards + 1,): number of the first sample of each shard, then the total."""
 
@@ -43,7 +46,9 @@ class CorpusSplit:
             raise IndexError(f"sample {index} of {self.num_samples}")
         shard = int(np.searchsorted(self.first_index, index, side="right")) - 1
         row: dict[str, Any] = (
-            _sidecar(self.store.url, self.stems[shard]).slice(index - self.first_index[shard], 1).to_pylist()[0]
+            _sidecar(self.store.url, self.stems[shard], self.digests[shard])
+            .slice(index - self.first_index[shard], 1)
+            .to_pylist()[0]
         )
         row["tar"] = f"{self.stems[shard]}.tar"
         return row
@@ -96,10 +101,24 @@ def open_split(store: Store, split: str) -> CorpusSplit:
         store=store,
         split=split,
         stems=tuple(row["stem"] for row in rows),
+        digests=tuple(row["parquet_sha256"] for row in rows),
         first_index=np.cumsum([0, *(row["num_samples"] for row in rows)]),
     )
 
 
+def open_shard(store: Store, record: ShardRecord) -> CorpusSplit:
+    """Open one committed shard, of a corpus that need not be finished."""
+    return CorpusSplit(
+        store=store,
+        split=record.split,
+        stems=(record.stem,),
+        digests=(record.parquet_sha256,),
+        first_index=np.asarray([0, record.num_samples]),
+    )
+
+
 @lru_cache(maxsize=_SIDECARS_HELD)
-def _sidecar(url: str, stem: str) -> pa.Table:
+def _sidecar(url: str, stem: str, digest: str) -> pa.Table:
+    # The digest is part of the key: a shard that was made again is another one.
+    del digest
     return read_parquet(Store(url), f"{stem}.parquet")

@@ -168,9 +168,17 @@ def read_record(store: Store, stem: str) -> ShardRecord | None:
 
 
 def write_manifest(
-    store: Store, records: Sequence[ShardRecord], *, config: Mapping[str, Any], versions: Mapping[str, str]
+    store: Store,
+    records: Sequence[ShardRecord],
+    *,
+    config: Mapping[str, Any],
+    versions: Mapping[str, str],
+    quarantined: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Write `shards.parquet` and then `manifest.json` over finished shards; return the manifest."""
+    """Write `shards.parquet` and then `manifest.json` over finished shards; return the manifest.
+
+    `quarantined`: shards that are missing because they kept failing, with the reason.
+    """
     rejected = Counter(rejection.reason for record in records for rejection in record.rejected)
     with store.writing(SHARD_TABLE) as path:
         columns = ("stem", "split", "num_samples", "tar_bytes", "tar_sha256", "parquet_sha256")
@@ -191,6 +199,7 @@ def write_manifest(
         "splits": splits,
         "rejected": dict(sorted(rejected.items())),
         "redrawn": dict(sorted(redrawn.items())),
+        "quarantined": dict(quarantined or {}),
         "config": dict(config),
         "versions": dict(versions),
         "plan_sha256": records[0].plan_sha256 if records else "",
