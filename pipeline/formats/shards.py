@@ -183,6 +183,8 @@ def write_manifest(
     with store.writing(SHARD_TABLE) as path:
         columns = ("stem", "split", "num_samples", "tar_bytes", "tar_sha256", "parquet_sha256")
         rows = {column: [getattr(record, column) for record in records] for column in columns}
+        # Of the commit records themselves: what they say of rejected samples stands nowhere else.
+        rows["record_sha256"] = [sha256_hex(canonical_json(asdict(record))) for record in records]
         write_parquet(pa.table(rows), path)
         table_sha256 = sha256_file(path)
     splits: dict[str, dict[str, int]] = {}
