@@ -15,10 +15,10 @@ def noise(seed: int, *, height: int = 160, width: int = 200, low: int = 0, high:
     return np.random.default_rng(seed).integers(low, high, (height, width, 3), dtype=np.uint8)
 
 
-def photo_folder(folder: Path, num_photos: int = 4) -> Path:
-    """Fill `folder` with PNG photographs that all differ."""
+def photo_folder(folder: Path, num_photos: int = 4, *, first: int = 0) -> Path:
+    """Fill `folder` with PNG photographs that all differ, and differ from those with a lower number."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number in range(num_photos):
+    for number in range(first, first + num_photos):
         (folder / f"photo{number}.png").write_bytes(write_png(noise(number)))
     return folder
 
