@@ -1,12 +1,15 @@
 """`diptych dataset VERB`: look at a corpus, check it, describe it, change its shape."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from pipeline.cli_options import JsonOption, show
+from pipeline.base.errors import UsageError
+from pipeline.cli_options import JsonOption, PlanOption, show
 
+NearBitsOption = Annotated[int, typer.Option(min=0, max=64, help="Fewer differing hash bits: the same picture.")]
+ShardSizeOption = Annotated[int, typer.Option("--shard-size", min=1, help="Samples a shard.")]
 CorpusArgument = Annotated[str, typer.Argument(metavar="CORPUS", help="Folder or URL of a finished corpus.")]
 
 dataset_app = typer.Typer(
@@ -37,3 +40,76 @@ def dataset_stats(
     if parquet is not None:
         with open_progress("parquet") as progress:
             write_rows(store, parquet, progress=progress)
+
+
+@dataset_app.command("split")
+def dataset_split(
+    corpus: CorpusArgument,
+    out: Annotated[str, typer.Argument(metavar="OUT", help="Folder for the new corpus.")],
+    *,
+    train: Annotated[float, typer.Option(min=0, max=1, help="Share of the samples.")] = 0.8,
+    val: Annotated[float, typer.Option(min=0, max=1, help="Share of the samples.")] = 0.1,
+    test: Annotated[float, typer.Option(min=0, max=1, help="Share of the samples.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Another seed deals the groups otherwise.")] = 0,
+    tolerance: Annotated[float, typer.Option(min=0, max=1, help="How far a share may be off.")] = 0.05,
+    near_bits: NearBitsOption = 10,
+    samples_per_shard: ShardSizeOption = 64,
+    name: Annotated[str | None, typer.Option(help="Starts the shards' names; default: as before.")] = None,
+    plan: PlanOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Deal a corpus to train, val and test anew.
+
+    Samples that share a photograph, page or screen, or look nearly alike, stay in one split. Bytes are copied.
+    """
+    from datagen.dataset import split as stage
+    from pipeline.base.progress import open_progress
+
+    config = stage.SplitConfig(
+        train=train,
+        val=val,
+        test=test,
+        seed=seed,
+        tolerance=tolerance,
+        near_bits=near_bits,
+        samples_per_shard=samples_per_shard,
+        name=name,
+    )
+    if plan:
+        show(stage.describe(corpus, config), as_json=as_json)
+        return
+    with open_progress("split") as progress:
+        summary = stage.run(corpus, config, out, progress=progress)
+    show(summary, as_json=as_json)
+
+
+@dataset_app.command("merge")
+def dataset_merge(
+    paths: Annotated[list[str], typer.Argument(metavar="CORPUS... OUT", help="Corpora, then the new folder.")],
+    *,
+    on_leak: Annotated[
+        Literal["refuse", "drop"], typer.Option(help="A source in two splits: refuse, or drop all but one split's.")
+    ] = "refuse",
+    near_bits: NearBitsOption = 10,
+    samples_per_shard: ShardSizeOption = 64,
+    name: Annotated[str, typer.Option(help="Starts the shards' names.")] = "merged",
+    plan: PlanOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make one corpus of several.
+
+    Samples keep their splits; equal pictures are kept once; what is left out is counted in the shards' records.
+    """
+    from datagen.dataset import merge as stage
+    from pipeline.base.progress import open_progress
+
+    if len(paths) < 2:
+        raise UsageError(f"dataset merge: got only {paths[0]!r}, expected CORPUS... OUT")
+    config = stage.MergeConfig(on_leak=on_leak, near_bits=near_bits, samples_per_shard=samples_per_shard, name=name)
+    if plan:
+        show(stage.describe(paths[:-1], config), as_json=as_json)
+        return
+    with open_progress("merge") as progress:
+        summary = stage.run(paths[:-1], config, paths[-1], progress=progress)
+    show(summary, as_json=as_json)
+    raise typer.Exit(1 if summary.rejected else 0)

@@ -49,6 +49,10 @@ class Rows:
     def num_samples(self) -> int:
         return len(self.split)
 
+    def key(self, sample: int) -> str:
+        """Return a sample's key."""
+        return str(self.table.column("key")[sample].as_py())
+
     def metadata(self, sample: int) -> tuple[Source, ...]:
         """Return the sources that a sample's own metadata names. Raises: ShardError."""
         split, index = self.splits[self.split[sample]], int(self.index[sample])
@@ -72,7 +76,7 @@ def read_rows(stores: Sequence[Store]) -> Rows:
     tables, sources, lengths = [], [], []
     for opened in splits:
         for stem in opened.stems:
-            table = read_parquet(opened.store, f"{stem}.parquet", columns=_COLUMNS)
+            table = read_parquet(opened.store, f"{stem}.parquet", columns=list(_COLUMNS))
             shown = table.column("sources").combine_chunks()
             lengths.append(pc.list_value_length(shown).to_numpy(zero_copy_only=False).astype(np.int64))
             sources.append(_number(shown.flatten(), numbers))
@@ -99,7 +103,7 @@ def read_sources(rows: Rows) -> tuple[Source, ...]:
     Raises: ShardError: neither knows it.
     """
     known: dict[str, Source] = {}
-    columns = ("kind", "name", "sha256", "licence", "origin")
+    columns = ["kind", "name", "sha256", "licence", "origin"]
     for store in {split.store.url: split.store for split in rows.splits}.values():
         if store.exists(SOURCES):
             for row in read_parquet(store, SOURCES, columns=columns).to_pylist():
@@ -164,4 +168,5 @@ def _number(values: pa.Array, numbers: dict[str, int]) -> Numbers:
     """Return the number of each text, new ones numbered on."""
     encoded = values.dictionary_encode()
     mapped = [numbers.setdefault(text, len(numbers)) for text in encoded.dictionary.to_pylist()]
-    return np.asarray(mapped, dtype=np.int64)[encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)]
+    indices: Numbers = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return np.asarray(np.asarray(mapped, dtype=np.int64)[indices], dtype=np.int64)
