@@ -34,7 +34,7 @@ def test_the_bundled_photographs_are_all_there_with_licence_and_digest() -> None
     found = find_photos(None)
     assert {photo.source.name for photo in found.sources} == set(BUNDLED)
     assert all(photo.source.licence and len(photo.source.sha256) == 64 for photo in found.sources)
-    assert all(photo.source.origin.startswith("scikit-image ") for photo in found.sources)
+    assert all(photo.source.origin.startswith(("scikit-image ", "matplotlib ")) for photo in found.sources)
     assert all(min(load_pixels(photo).shape[:2]) > 200 for photo in found.sources)
 
 
@@ -111,7 +111,7 @@ def test_dealing_depends_on_digests_and_seed_alone_never_on_order() -> None:
 def test_a_split_without_samples_gets_no_source_and_too_few_sources_are_refused() -> None:
     dealt = deal_in_order([planned(n) for n in range(5)], {"train": 8, "val": 0, "test": 2})
     assert [photo.split for photo in dealt] == ["train"] * 4 + ["test"]
-    with pytest.raises(UsageError, match="2 source"):
+    with pytest.raises(UsageError, match="2 photo source"):
         deal_in_order([planned(0), planned(1)], {"train": 1, "val": 1, "test": 1})
 
 
