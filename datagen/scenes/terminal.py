@@ -1,0 +1,308 @@
+"""A terminal: shell sessions, panes, process monitors, manuals, pictures shown inline; alone or on a desktop."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from datagen import typesetting, widgets
+from datagen.canvas import Canvas, Colour
+from datagen.fonts import Font
+from datagen.geometry import Box, box
+from datagen.icons import icon
+from datagen.materials import Materials
+from datagen.shell import write_manual, write_monitor, write_session
+from datagen.shell_commands import Row
+from datagen.theme import Theme, choose_theme, luminance, mix
+
+_NAMES = ("back", "text", "red", "green", "yellow", "blue", "magenta", "cyan")
+_SCHEMES = """
+    0c0c0c cccccc c50f1f 13a10e c19c00 3b78ff 881798 3a96dd
+    000000 d0d0d0 cd3131 0dbc79 e5e510 2472c8 bc3fbc 11a8cd
+    1e1e2e cdd6f4 f38ba8 a6e3a1 f9e2af 89b4fa f5c2e7 94e2d5
+    282a36 f8f8f2 ff5555 50fa7b f1fa8c 8ca9f9 ff79c6 8be9fd
+    002b36 93a1a1 dc322f 859900 b58900 268bd2 d33682 2aa198
+    300a24 eeeeec ef2929 8ae234 fce94f 729fcf ad7fa8 34e2e2
+    282828 ebdbb2 fb4934 b8bb26 fabd2f 83a598 d3869b 8ec07c
+    2e3440 d8dee9 bf616a a3be8c ebcb8b 81a1c1 b48ead 88c0d0
+    012456 eeedf0 ff7b72 7ee787 eedc82 9cc8ff d2a8ff 8be0e0
+    fdf6e3 586e75 dc322f 708200 a57a00 268bd2 d33682 218a80
+    ffffff 24292f cf222e 116329 7d5400 0969da 8250df 1b7c83
+    fbf1c7 3c3836 9d0006 79740e b57614 076678 8f3f71 427b58
+    f5f5f5 1a1a1a c91b00 008a20 8a7000 0225c7 b000b0 007f8a
+"""
+"""A scheme a line, in the order of _NAMES, as hexadecimal RGB."""
+_SIZES = (11.0, 12.0, 13.0, 13.0, 14.0, 15.0, 17.0)
+_MIN_COLUMNS = 44
+"""Columns that a pane keeps when it is split."""
+_LEADINGS = (1.0, 1.0, 1.1, 1.2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    colours: dict[str, Colour]
+    font: Font
+    bold: Font
+    cell: int
+    """Width of a column in pixels."""
+    step: int
+    """Height of a row."""
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pane:
+    area: Box
+    focused: bool
+
+    def num_columns(self, look: _Look) -> int:
+        return max(1, self.area.width // look.cell)
+
+    def num_rows(self, look: _Look) -> int:
+        return max(2, self.area.height // look.step)
+
+
+def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None:
+    """Draw the whole screen."""
+    theme = choose_theme(rng, canvas, dark_share=0.7)
+    look = _choose_look(rng, theme)
+    if rng.random() < 0.5:
+        _window(canvas, canvas.area, theme, look, materials, rng)
+        return
+    room = _desktop(canvas, theme, materials, rng)
+    for _ in range(int(rng.choice([1, 1, 2]))):
+        width, height = (round(side * rng.uniform(0.55, 0.95)) for side in (room.width, room.height))
+        x = room.x + int(rng.integers(0, room.width - width + 1))
+        y = room.y + int(rng.integers(0, room.height - height + 1))
+        window = Canvas(width, height, look.colours["back"], display=canvas.display)
+        _window(window, window.area, theme, look, materials, rng)
+        area = box(x, y, width, height)
+        canvas.shadow(area, blur=theme.px(16), strength=0.35, offset=theme.px(6))
+        # A translucent window over a photograph mixes both, so only small ones are.
+        clear = width * height < 0.2 * room.width * room.height
+        canvas.compose(area, window, radius=theme.px(10), opacity=0.9 if clear else 1.0)
+        canvas.mark(area)
+
+
+def _choose_look(rng: np.random.Generator, theme: Theme) -> _Look:
+    schemes = [line.split() for line in _SCHEMES.strip().splitlines()]
+    dark = [scheme for scheme in schemes if luminance(_colour(scheme[0])) < 128]
+    light = [scheme for scheme in schemes if luminance(_colour(scheme[0])) >= 128]
+    chosen = dark if theme.dark else light
+    scheme = chosen[int(rng.integers(len(chosen)))]
+    colours = dict(zip(_NAMES, map(_colour, scheme), strict=True))
+    colours["dim"] = mix(colours["text"], colours["back"], 0.45)
+    colours["grey"] = mix(colours["text"], colours["back"], 0.7)
+    colours["plain"] = colours["bold"] = colours["white"] = colours["text"]
+    size = float(rng.choice(_SIZES))
+    font = theme.mono_font(size)
+    return _Look(
+        colours=colours,
+        font=font,
+        bold=theme.mono_font(size, "bold"),
+        cell=font.width("M"),
+        step=round(font.height * float(rng.choice(_LEADINGS))),
+        cursor=str(rng.choice(["block", "block", "bar", "line"])),
+    )
+
+
+def _colour(digits: str) -> Colour:
+    red, green, blue = bytes.fromhex(digits)
+    return red, green, blue
+
+
+def _desktop(canvas: Canvas, theme: Theme, materials: Materials, rng: np.random.Generator) -> Box:
+    """Draw a wallpaper and a panel; return what windows may cover."""
+    if rng.random() < 0.7:
+        canvas.paste(canvas.area, materials.photo(canvas.area.width, canvas.area.height))
+    else:
+        first, second = (mix(colour, (0, 0, 0), 0.45) for colour in theme.series[:2])
+        canvas.gradient(canvas.area, first, second, vertical=bool(rng.random() < 0.5))
+    if rng.random() < 0.5:
+        bar, room = canvas.area.cut_top(theme.px(28))
+        canvas.fill(bar, (18, 18, 20) if theme.dark else (236, 236, 238))
+        ink: Colour = (235, 235, 235) if theme.dark else (30, 30, 34)
+        text = materials.text
+        clock = f"{text.pick(['Mon', 'Tue', 'Wed', 'Thu', 'Fri'])} {text.clock()}"
+        typesetting.line(canvas, bar, clock, theme.font(13, "bold"), ink, align="centre")
+        typesetting.line(canvas, bar.inset(theme.px(12), 0), "Activities", theme.font(13), ink)
+        for number, name in enumerate(("bell", "gear", "user")):
+            cell = box(bar.right - theme.px(30 * (number + 1)), bar.y, theme.px(24), bar.height)
+            icon(canvas, cell.centred(theme.px(15), theme.px(15)), name, ink)
+        return room
+    dock = canvas.area.cut_bottom(theme.px(48))[0]
+    canvas.fill(dock, mix(theme.surface, theme.accent, 0.06))
+    names = ("menu", "search", "folder", "chat", "image", "gear", "file")
+    strip = dock.centred(theme.px(46 * len(names)), dock.height)
+    for name, cell in zip(names, strip.columns(len(names), 0), strict=True):
+        icon(canvas, cell.centred(theme.px(24), theme.px(24)), name, theme.text)
+    right = dock.cut_right(theme.px(90))[0]
+    typesetting.line(canvas, right, materials.text.clock(), theme.font(12.5), theme.text, align="centre")
+    return canvas.area.cut_bottom(theme.px(48))[1]
+
+
+def _window(
+    canvas: Canvas, area: Box, theme: Theme, look: _Look, materials: Materials, rng: np.random.Generator
+) -> None:
+    canvas.fill(area, look.colours["back"])
+    text = materials.text
+    form = rng.random()
+    title = f"{text.first_name().lower()}@{text.noun()}: ~/{text.noun()}/{text.noun()}"
+    if form < 0.55:
+        area = widgets.window_bar(canvas, area, theme, title, rng)
+    elif form < 0.85:
+        area = _tabs(canvas, area, theme, look, materials)
+    if rng.random() < 0.3:
+        bar, area = area.cut_bottom(look.step)
+        _status(canvas, bar, look, materials)
+    pad = theme.px(float(rng.choice([2, 4, 8, 14])))
+    for pane in _split(canvas, area, look, rng):
+        inner = pane.area.inset(pad, pad)
+        if inner.width < look.cell or inner.height < look.step:
+            continue
+        with canvas.clipped(pane.area):
+            _pane(canvas, _Pane(area=inner, focused=pane.focused), look, materials, rng)
+
+
+def _tabs(canvas: Canvas, area: Box, theme: Theme, look: _Look, materials: Materials) -> Box:
+    bar, rest = area.cut_top(theme.px(36))
+    canvas.fill(bar, theme.raised)
+    tabs = widgets.window_buttons(canvas, bar, theme)
+    count = materials.text.number(1, 5)
+    width = min(theme.px(220), (tabs.width - theme.px(40)) // count)
+    tabs = tabs.cut_left(theme.px(6))[1]
+    for number in range(count):
+        cell, tabs = tabs.cut_left(width)
+        colour = theme.muted
+        if number == 0:
+            colour = look.colours["text"]
+            with canvas.clipped(cell):
+                lower = box(cell.x, cell.y + theme.px(5), cell.width, cell.height + theme.px(20))
+                canvas.rounded(lower, look.colours["back"], theme.px(8))
+            canvas.mark(cell)
+        close, name = cell.inset(theme.px(12), 0).cut_right(theme.px(18))
+        icon(canvas, close.centred(theme.px(11), theme.px(11)), "close", colour)
+        typesetting.line(canvas, name, f"~/{materials.text.noun()}", theme.font(12.5), colour)
+    icon(canvas, tabs.cut_left(theme.px(34))[0].centred(theme.px(15), theme.px(15)), "plus", theme.muted)
+    return rest
+
+
+def _status(canvas: Canvas, bar: Box, look: _Look, materials: Materials) -> None:
+    """Draw the line that a terminal multiplexer keeps below its panes."""
+    text = materials.text
+    back = look.colours[text.pick(["green", "blue", "cyan", "grey", "yellow"])]
+    ink: Colour = (12, 12, 12) if luminance(back) > 110 else (245, 245, 245)
+    canvas.fill(bar, back)
+    canvas.mark(bar)
+    names = "  ".join(f"{number}:{text.noun()}{'*' if number == 0 else '-'}" for number in range(text.number(1, 5)))
+    typesetting.line(canvas, bar, f"[{text.number(0, 9)}] {names}", look.font, ink)
+    if bar.width > 90 * look.cell:
+        right = f'"{text.noun()}" {text.clock()} {text.number(1, 29):02d}-Mar-26'
+        typesetting.line(canvas, bar.cut_right(bar.width // 3)[0], right, look.font, ink, align="right")
+
+
+def _split(canvas: Canvas, area: Box, look: _Look, rng: np.random.Generator) -> list[_Pane]:
+    """Return one to four panes with lines between them."""
+    areas = [area]
+    for _ in range(int(rng.choice([0, 0, 0, 1, 1, 2, 3]))):
+        first = areas.pop(int(rng.integers(len(areas))))
+        share = float(rng.choice([0.5, 0.5, 0.6, 0.7]))
+        if first.width // look.cell >= 2 * _MIN_COLUMNS and (rng.random() < 0.6 or first.height < 20 * look.step):
+            left, right = first.cut_left(round(first.width * share))
+            areas += [left, right.cut_left(1)[1]]
+            canvas.fill(right.cut_left(1)[0], look.colours["grey"])
+        elif first.height >= 14 * look.step:
+            upper, lower = first.cut_top(round(first.height * share))
+            areas += [upper, lower.cut_top(1)[1]]
+            canvas.fill(lower.cut_top(1)[0], look.colours["grey"])
+        else:
+            areas.append(first)
+    chosen = int(rng.integers(len(areas)))
+    return [_Pane(area=part, focused=number == chosen) for number, part in enumerate(areas)]
+
+
+def _pane(canvas: Canvas, pane: _Pane, look: _Look, materials: Materials, rng: np.random.Generator) -> None:
+    num_rows, num_columns = pane.num_rows(look), pane.num_columns(look)
+    form = rng.random()
+    if form < 0.12 and num_columns > 70 and num_rows > 14:
+        _rows(canvas, pane, look, write_monitor(materials.text, num_rows, num_columns))
+    elif form < 0.2 and num_rows > 10:
+        _rows(canvas, pane, look, write_manual(materials.text, num_rows, num_columns))
+    elif form < 0.5 and num_rows > 10 and num_columns > 30:
+        _session_with_picture(canvas, pane, look, materials, rng)
+    else:
+        rows = _wrapped(write_session(materials.text, num_rows), num_columns)[-num_rows:]
+        _cursor(canvas, pane, look, _rows(canvas, pane, look, rows))
+
+
+def _session_with_picture(
+    canvas: Canvas, pane: _Pane, look: _Look, materials: Materials, rng: np.random.Generator
+) -> None:
+    """A picture printed between two prompts, as terminals with a graphics protocol can."""
+    num_rows = pane.num_rows(look)
+    rows_high = int(rng.integers(6, max(7, min(26, num_rows - 3))))
+    rows = write_session(materials.text, num_rows - rows_high - 1)
+    name = f"{materials.text.noun()}_{materials.text.number(1, 99):02d}.jpg"
+    shown = [*rows[:-1], [*rows[-1], (f"{materials.text.pick(['icat', 'imgcat', 'img2sixel'])} {name}", "plain")]]
+    shown = _wrapped(shown, pane.num_columns(look))[-(num_rows - rows_high - 1) :]
+    end = _rows(canvas, pane, look, shown)
+    height = rows_high * look.step
+    width = min(pane.area.width, round(height * float(rng.choice([0.75, 1.0, 1.33, 1.5, 1.78]))))
+    area = box(pane.area.x, end.bottom, width, height - look.step // 3)
+    canvas.paste(area, materials.photo(area.width, area.height))
+    below = box(pane.area.x, end.bottom + height, pane.area.width, look.step)
+    _cursor(canvas, pane, look, _rows(canvas, _Pane(area=below, focused=pane.focused), look, [rows[-1]]))
+
+
+def _wrapped(rows: list[Row], num_columns: int) -> list[Row]:
+    """Return the rows cut where the terminal's width ends."""
+    wrapped: list[Row] = []
+    for row in rows:
+        wrapped.append([])
+        room = num_columns
+        for text, style in row:
+            left = text
+            while len(left) > room:
+                wrapped[-1].append((left[:room], style))
+                wrapped.append([])
+                left, room = left[room:], num_columns
+            wrapped[-1].append((left, style))
+            room -= len(left)
+    return wrapped
+
+
+def _rows(canvas: Canvas, pane: _Pane, look: _Look, rows: list[Row]) -> Box:
+    """Draw rows from the top of the pane; return the cell after the last one's end."""
+    x, y = pane.area.x, pane.area.y - look.step
+    for row in rows:
+        x, y = pane.area.x, y + look.step
+        for text, style in row:
+            x = _span(canvas, box(x, y, look.cell * len(text), look.step), look, text, style)
+        if x > pane.area.x:
+            canvas.mark(box(pane.area.x, y, x - pane.area.x, look.step))
+    return box(x, y, look.cell, look.step)
+
+
+def _span(canvas: Canvas, area: Box, look: _Look, text: str, style: str) -> int:
+    kind, _, colour = style.rpartition("_")
+    ink = look.colours[colour]
+    if kind == "on":
+        canvas.fill(area, ink)
+        ink = look.colours["back"] if luminance(look.colours["back"]) < 128 else (255, 255, 255)
+    if text.strip():
+        indent = len(text) - len(text.lstrip())
+        font = look.bold if kind == "bold" or style == "bold" else look.font
+        baseline = area.y + (look.step - font.height) // 2 + font.ascent
+        canvas.text(area.x + indent * look.cell, baseline, text.strip(), font, ink)
+    return area.right
+
+
+def _cursor(canvas: Canvas, pane: _Pane, look: _Look, cell: Box) -> None:
+    colour = look.colours["text"]
+    if not pane.focused:
+        canvas.outline(cell, colour)
+    elif look.cursor == "block":
+        canvas.fill(cell, colour)
+    elif look.cursor == "bar":
+        canvas.fill(cell.cut_left(max(1, look.cell // 6))[0], colour)
+    else:
+        canvas.fill(cell.cut_bottom(max(1, look.step // 8))[0], colour)
