@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from pipeline.base.errors import UsageError
-from pipeline.cli_options import JsonOption, PlanOption, show
+from pipeline.cli_options import JsonOption, OverwriteOption, PlanOption, show
 
 NearBitsOption = Annotated[int, typer.Option(min=0, max=64, help="Fewer differing hash bits: the same picture.")]
 ShardSizeOption = Annotated[int, typer.Option("--shard-size", min=1, help="Samples a shard.")]
@@ -113,3 +113,27 @@ def dataset_merge(
         summary = stage.run(paths[:-1], config, paths[-1], progress=progress)
     show(summary, as_json=as_json)
     raise typer.Exit(1 if summary.rejected else 0)
+
+
+@dataset_app.command("coco")
+def dataset_coco(
+    corpus: CorpusArgument,
+    out: Annotated[Path, typer.Argument(metavar="OUT.json", help="The COCO file.")],
+    *,
+    split: Annotated[str | None, typer.Option(help="Only this split; default: all.")] = None,
+    what: Annotated[Literal["regions", "labels"], typer.Option(help="Region masks, or label classes.")] = "regions",
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Export region or label masks as COCO annotations.
+
+    Compressed run lengths, as pycocotools reads them; pictures are named by tar and member.
+    """
+    from datagen.dataset import coco as stage
+    from pipeline.base.progress import open_progress
+
+    if out.exists() and not overwrite:
+        raise UsageError(f"{out}: exists; give another name, or --overwrite")
+    with open_progress("coco") as progress:
+        summary = stage.export(corpus, out, split=split, what=what, progress=progress)
+    show(summary, as_json=as_json)
