@@ -132,6 +132,13 @@ class Canvas:
         self._blend(area, mask, photo, natural=True)
         self.mark(area, mask)
 
+    def lay(self, area: Box, drawn: Pixels) -> None:
+        """Show pixels, (height, width, 3) of `area`, that were drawn without any photograph, such as a map's."""
+        seen = area.intersection(self._clip)
+        rows, columns = _slices(seen)
+        self.picture[rows, columns] = _window(drawn, area, seen)
+        self.label[rows, columns] = SYNTHETIC
+
     def veil(self, area: Box, colour: Colour, opacity: float, *, radius: float = 0) -> None:
         """Lay a translucent colour over `area`; `opacity` is 0..1."""
         coverage = shapes.rounded(area.width, area.height, radius)
