@@ -32,7 +32,7 @@ from pipeline.formats.shards import ShardName, read_parquet
 PLAN, SOURCES, CONFIG = "plan.json", "sources.parquet", "config.toml"
 FORMAT, FORMAT_VERSION = "diptych-corpus-plan", 1
 
-_DISTRIBUTIONS = ("diptych", "numpy", "pillow", "scikit-image")
+_DISTRIBUTIONS = ("diptych", "imagecodecs", "numpy", "pillow", "scikit-image")
 """What can change a sample's bytes; another version is another plan."""
 _CAPTURED_ONLY_WEIGHTS = {"train": 8, "val": 1, "test": 1}
 

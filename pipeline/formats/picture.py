@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from pipeline.base.errors import PictureError
+from pipeline.formats.png import encode_png
 
 Pixels = NDArray[np.uint8]
 
@@ -147,11 +148,8 @@ def _cmyk_to_rgb(image: Image.Image) -> Image.Image:
 
 
 def write_png(pixels: Pixels, *, compress_level: int = 6) -> bytes:
-    """Return an (H, W, C) uint8 array, C in 1..4, as PNG; same pixels, same bytes."""
-    array = pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
-    buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, format="PNG", compress_level=compress_level)
-    return buffer.getvalue()
+    """Return an (H, W, C) uint8 array, C in 1..4, as PNG; same pixels and same installed libraries, same bytes."""
+    return encode_png(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels, compress_level=compress_level)
 
 
 def to_rgb(pixels: Pixels) -> Pixels:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from pipeline.base.errors import ShardError
 from pipeline.formats.picture import PILLOW_ERRORS, Pixels, write_png
+from pipeline.formats.png import encode_png
 
 SYNTHETIC, NATURAL, IGNORE = 0, 1, 255
 """Label values: drawn pixel, photographed pixel, pixel that mixes both or is not known."""
@@ -77,7 +78,7 @@ class Sample:
         size = (self.info.height, self.info.width)
         if self.picture.shape != (*size, 3) or self.label.shape != size or self.regions.shape != size:
             raise ValueError(f"{self.info.key}: picture, label and regions must all be {size[1]}x{size[0]}")
-        if not np.isin(self.label, (SYNTHETIC, NATURAL, IGNORE)).all():
+        if sum(_label_counts(self.label)) != self.label.size:
             raise ValueError(f"{self.info.key}: label values must be 0, 1 or 255")
         check_key(self.info.key)
 
@@ -91,22 +92,20 @@ def check_key(key: str) -> str:
 
 def label_fractions(label: NDArray[np.uint8]) -> dict[str, float]:
     """Return the shares of synthetic, natural and ignored pixels; they add up to 1."""
-    counts = np.bincount(label.reshape(-1), minlength=256)
-    return {
-        "synthetic_fraction": float(counts[SYNTHETIC] / label.size),
-        "natural_fraction": float(counts[NATURAL] / label.size),
-        "ignore_fraction": float(counts[IGNORE] / label.size),
-    }
+    shares = [count / label.size for count in _label_counts(label)]
+    return dict(zip(("synthetic_fraction", "natural_fraction", "ignore_fraction"), shares, strict=True))
+
+
+def _label_counts(label: NDArray[np.uint8]) -> list[int]:
+    return [int(np.count_nonzero(label == value)) for value in (SYNTHETIC, NATURAL, IGNORE)]
 
 
 def encode_sample(sample: Sample, *, compress_level: int = 6) -> dict[str, bytes]:
     """Return the members of a sample by ending, in the order of FIELDS; same sample, same bytes."""
-    regions = io.BytesIO()
-    Image.fromarray(sample.regions.astype(np.uint16)).save(regions, format="PNG", compress_level=compress_level)
     return {
         "png": write_png(sample.picture, compress_level=compress_level),
-        "label.png": write_png(sample.label[:, :, None], compress_level=compress_level),
-        "regions.png": regions.getvalue(),
+        "label.png": encode_png(sample.label, compress_level=compress_level),
+        "regions.png": encode_png(sample.regions, compress_level=compress_level),
         "json": json.dumps(asdict(sample.info), sort_keys=True, ensure_ascii=False).encode(),
     }
 
