@@ -7,7 +7,7 @@ import numpy as np
 
 from datagen.canvas import Canvas
 from datagen.materials import Materials
-from datagen.scenes import chart_dashboard, chat, code_editor, photo_viewer, terminal, web_article
+from datagen.scenes import chart_dashboard, chat, code_editor, photo_viewer, search_results, terminal, web_article
 
 Draw = Callable[[Canvas, Materials, np.random.Generator], None]
 
@@ -35,5 +35,6 @@ SCENES: dict[str, Scene] = {
     "chat": Scene(draw=chat.draw),
     "chart_dashboard": Scene(draw=chart_dashboard.draw),
     "photo_viewer": Scene(draw=photo_viewer.draw),
+    "search_results": Scene(draw=search_results.draw, smallest=(640, 480), portrait=True),
     "terminal": Scene(draw=terminal.draw, smallest=(480, 320), portrait=True),
 }

@@ -115,7 +115,7 @@ def _desktop(canvas: Canvas, theme: Theme, materials: Materials, rng: np.random.
     if rng.random() < 0.7:
         canvas.paste(canvas.area, materials.photo(canvas.area.width, canvas.area.height))
     else:
-        first, second = (mix(colour, (0, 0, 0), 0.45) for colour in theme.series[:2])
+        first, second = (mix(theme.accent, (0, 0, 0), share) for share in (0.25, 0.7))
         canvas.gradient(canvas.area, first, second, vertical=bool(rng.random() < 0.5))
     if rng.random() < 0.5:
         bar, room = canvas.area.cut_top(theme.px(28))
