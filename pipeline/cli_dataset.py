@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from pipeline.base.errors import UsageError
+from pipeline.cli_datagen import AddressOption, EngineOption, WorkersOption, finish
 from pipeline.cli_options import JsonOption, OverwriteOption, PlanOption, show
 
 NearBitsOption = Annotated[int, typer.Option(min=0, max=64, help="Fewer differing hash bits: the same picture.")]
@@ -40,6 +41,48 @@ def dataset_stats(
     if parquet is not None:
         with open_progress("parquet") as progress:
             write_rows(store, parquet, progress=progress)
+
+
+@dataset_app.command("check")
+def dataset_check(
+    corpus: CorpusArgument,
+    *,
+    regenerate: Annotated[
+        str, typer.Option(metavar="SHARE", help="Draw so many samples again and compare bytes: 1%, 0.01.")
+    ] = "0",
+    decode: Annotated[bool, typer.Option(help="Decode pictures and maps too.")] = True,
+    near_bits: NearBitsOption = 10,
+    workers: WorkersOption = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Re-read a corpus and list everything that is wrong with it.
+
+    Flipped bytes, missing and unlisted files and members, rows that differ from their samples, label and region maps,
+    and what two splits share. Exit code 1 if anything was found.
+    """
+    from datagen.dataset.check import CheckConfig, check
+    from datagen.dataset.tables import to_report
+    from pipeline.base.progress import open_progress
+    from pipeline.base.store import Store
+
+    share = _share(regenerate)
+    config = CheckConfig(decode=decode, regenerate=share, near_bits=near_bits, workers=workers)
+    with open_progress("check") as progress:
+        summary = check(Store(corpus), config, progress=progress)
+    show(summary if as_json else to_report(summary), as_json=as_json)
+    raise typer.Exit(1 if summary.findings else 0)
+
+
+def _share(text: str) -> float:
+    """Return 0..1 for `1%` or `0.01`. Raises: UsageError."""
+    number, percent, rest = text.strip().partition("%")
+    try:
+        share = float(number) / (100 if percent else 1)
+    except ValueError:
+        share = -1.0
+    if rest or not 0 <= share <= 1:
+        raise UsageError(f"--regenerate {text}: expected a share such as 1% or 0.01")
+    return share
 
 
 @dataset_app.command("split")
@@ -137,3 +180,26 @@ def dataset_coco(
     with open_progress("coco") as progress:
         summary = stage.export(corpus, out, split=split, what=what, progress=progress)
     show(summary, as_json=as_json)
+
+
+@dataset_app.command("retry-failed")
+def dataset_retry_failed(
+    corpus: CorpusArgument,
+    *,
+    workers: WorkersOption = 1,
+    engine: EngineOption = "local",
+    address: AddressOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make quarantined shards and samples again, and nothing else.
+
+    All other samples keep their bytes. What was refused for its quality stays refused.
+    """
+    from datagen import retry
+    from datagen.build import Workers
+    from pipeline.base.progress import open_progress
+
+    crew = Workers(engine=engine, num_workers=workers, address=address)
+    with open_progress("retry") as progress:
+        summary = retry.run(corpus, workers=crew, progress=progress)
+    finish(summary, as_json=as_json)

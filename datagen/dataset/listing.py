@@ -27,6 +27,8 @@ class ShardRow:
     tar_bytes: int
     tar_sha256: str
     parquet_sha256: str
+    record_sha256: str = ""
+    """Of the commit record; "" in tables of older releases."""
 
 
 def read_shard_table(store: Store) -> tuple[ShardRow, ...]:
@@ -39,7 +41,7 @@ def read_shard_table(store: Store) -> tuple[ShardRow, ...]:
 
 def to_shard_rows(table: pa.Table, *, where: str) -> tuple[ShardRow, ...]:
     """Return the rows of a shard table. Raises: ShardError: a column is missing."""
-    names = list(ShardRow.__dataclass_fields__)
+    names = [name for name in ShardRow.__dataclass_fields__ if name in table.column_names or name != "record_sha256"]
     missing = [name for name in names if name not in table.column_names]
     if missing:
         raise ShardError(f"{where}: has no column {missing[0]!r}")

@@ -1,8 +1,10 @@
-"""A corpus's statistics as tables for people: shares in percent, sizes in MB and kB."""
+"""What was counted and found in a corpus as tables for people: shares in percent, sizes in MB and kB."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from datagen.dataset.check import CheckSummary
+from datagen.dataset.findings import KINDS
 from datagen.dataset.stats import Group, Spread, Statistics
 
 _QUANTILES = ("least", *(f"{percent} %" for percent in range(10, 100, 10)), "most")
@@ -25,6 +27,27 @@ def to_tables(statistics: Statistics) -> dict[str, Any]:
         "sources": [
             {"kind": group.kind, "licence": group.licence, "sources": group.num_sources, "uses": group.num_uses}
             for group in statistics.sources
+        ],
+    }
+
+
+def to_report(summary: CheckSummary) -> dict[str, Any]:
+    """Return what a check found, the kinds with what they mean."""
+    report: dict[str, Any] = {
+        "corpus": summary.corpus,
+        "read": f"{summary.num_samples:,} samples in {summary.num_shards:,} shards, {summary.num_bytes / 1e6:,.1f} MB, "
+        f"{summary.seconds:.1f} s",
+    }
+    if summary.num_drawn_again:
+        report["drawn_again"] = f"{summary.num_drawn_again:,} samples"
+    report |= {f"note_{place}": note for place, note in enumerate(summary.notes, start=1)}
+    if not summary.findings:
+        return report | {"found": "nothing wrong"}
+    return report | {
+        "found": f"{len(summary.findings):,} things wrong",
+        "kinds": [{"kind": kind, "times": times, "what": KINDS[kind]} for kind, times in summary.counts.items()],
+        "findings": [
+            {"kind": finding.kind, "where": finding.where, "message": finding.message} for finding in summary.findings
         ],
     }
 

@@ -1,0 +1,123 @@
+"""Re-reading the plan of a corpus, drawn or dealt from others: what was to be made, and from what."""
+
+import json
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from datagen.dataset.deal import DEAL, FORMAT, origin_folder
+from datagen.dataset.findings import Finding
+from datagen.dataset.listing import SOURCES
+from pipeline.base.errors import FormatError, StorageError
+from pipeline.base.store import Store, sha256_hex
+from pipeline.formats.shards import MANIFEST, ShardName, read_parquet
+
+PLAN, CONFIG = "plan.json", "config.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What a corpus's plan says; empty where it cannot be read."""
+
+    plan_sha256: str
+    num_samples: dict[str, int]
+    """Samples planned for each shard, by its stem."""
+    files: tuple[str, ...]
+    """The plan and what belongs to it, by name."""
+    findings: tuple[Finding, ...]
+
+
+def check_plan(store: Store, manifest: Mapping[str, Any] | None) -> Planned:
+    """Read the plan and the files that it lists, and compare its settings with the manifest's."""
+    if not store.exists(PLAN):
+        message = "not there; nothing says what was to be made, and no sample can be drawn again"
+        missing = Finding(kind="missing_file", where=PLAN, message=message)
+        return Planned(plan_sha256="", num_samples={}, files=(SOURCES, CONFIG), findings=(missing,))
+    data = store.read_bytes(PLAN)
+    try:
+        plan = json.loads(data)
+        dealt = plan["format"] == FORMAT
+        num_samples = _dealt_samples(store, plan) if dealt else _drawn_samples(plan)
+        findings = list(_check_tables(store, plan))
+        if manifest is not None:
+            findings += _check_settings(store, plan, manifest)
+        origins = list(_origins(store)) if dealt else []
+        findings += _check_origins(store, origins)
+    except (ValueError, TypeError, KeyError, AttributeError, FormatError, StorageError) as error:
+        finding = Finding(kind="plan", where=PLAN, message=f"not a corpus plan ({error})")
+        files = (PLAN, SOURCES, CONFIG, DEAL)
+        return Planned(plan_sha256=sha256_hex(data), num_samples={}, files=files, findings=(finding,))
+    own = (PLAN, SOURCES, DEAL) if dealt else (PLAN, SOURCES, CONFIG)
+    return Planned(
+        plan_sha256=sha256_hex(data),
+        num_samples=num_samples,
+        files=(*own, *(f"{origin_folder(origin)}/{name}" for origin in origins for name in (PLAN, SOURCES, CONFIG))),
+        findings=tuple(findings),
+    )
+
+
+def _drawn_samples(plan: Mapping[str, Any]) -> dict[str, int]:
+    name, size = plan["config"]["name"], int(plan["config"]["samples_per_shard"])
+    return {
+        ShardName(corpus=name, split=split, index=first // size).stem: min(size, count - first)
+        for split, count in plan["num_samples"].items()
+        for first in range(0, int(count), size)
+    }
+
+
+def _dealt_samples(store: Store, plan: Mapping[str, Any]) -> dict[str, int]:
+    table = read_parquet(store, DEAL, columns=["split", "shard"])
+    shards = Counter(zip(table.column("split").to_pylist(), table.column("shard").to_pylist(), strict=True))
+    name = plan["config"]["name"]
+    return {ShardName(corpus=name, split=split, index=index).stem: n for (split, index), n in shards.items()}
+
+
+def _check_tables(store: Store, plan: Mapping[str, Any]) -> Iterator[Finding]:
+    for name, digest in ((SOURCES, plan["sources_sha256"]), (DEAL, plan.get("deal_sha256"))):
+        if digest is None:
+            continue
+        if not store.exists(name):
+            yield Finding(kind="missing_file", where=name, message=f"not there, {PLAN} lists it")
+        elif sha256_hex(store.read_bytes(name)) != digest:
+            yield Finding(kind="file_digest", where=name, message=f"not the table that {PLAN} was written over")
+
+
+def _check_settings(store: Store, plan: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[Finding]:
+    for name in ("config", "versions"):
+        if name in plan and plan[name] != manifest.get(name):
+            yield Finding(kind="manifest", where=MANIFEST, message=f"{name} is not what {PLAN} says")
+    if plan["format"] == FORMAT:
+        return
+    if not store.exists(CONFIG):
+        yield Finding(kind="missing_file", where=CONFIG, message="not there")
+        return
+    try:
+        config = tomllib.loads(store.read_bytes(CONFIG).decode())
+    except ValueError as error:
+        yield Finding(kind="plan", where=CONFIG, message=f"not TOML ({error})")
+        return
+    if config != plan["config"]:
+        yield Finding(kind="plan", where=CONFIG, message=f"not the config that {PLAN} says")
+
+
+def _origins(store: Store) -> Iterator[str]:
+    """Yield the digests of the plans that drew a dealt corpus's samples, as far as they are known."""
+    for origin in read_parquet(store, DEAL, columns=["origin"]).column("origin").unique().to_pylist():
+        if origin and store.exists(f"{origin_folder(origin)}/{PLAN}"):
+            yield origin
+
+
+def _check_origins(store: Store, origins: list[str]) -> Iterator[Finding]:
+    for origin in origins:
+        name = f"{origin_folder(origin)}/{PLAN}"
+        data = store.read_bytes(name)
+        if sha256_hex(data) != origin:
+            yield Finding(kind="file_digest", where=name, message=f"sha256 is not {origin[:16]}..., as {DEAL} says")
+            continue
+        digest, sources = json.loads(data)["sources_sha256"], f"{origin_folder(origin)}/{SOURCES}"
+        if not store.exists(sources):
+            yield Finding(kind="missing_file", where=sources, message="not there")
+        elif sha256_hex(store.read_bytes(sources)) != digest:
+            yield Finding(kind="file_digest", where=sources, message=f"not the table that {name} was written over")
