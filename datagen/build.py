@@ -50,6 +50,8 @@ class BuildSummary:
     """Refused sources and samples, by reason."""
     redrawn: dict[str, int]
     """Drawings that were refused and made again from another seed, by reason."""
+    examples: tuple[str, ...]
+    """One message for each reason in `rejected`."""
     quarantined: tuple[str, ...]
     """Shards that kept failing, with the reason; `diptych dataset retry-failed` tries them again."""
     seconds: float
@@ -146,9 +148,20 @@ def finish(store: Store, plan: Plan, plan_sha256: str, *, num_skipped: int, seco
         num_skipped_shards=num_skipped,
         rejected=dict(Counter(refused.reason for refused in plan.refused) + Counter(manifest["rejected"])),
         redrawn=manifest["redrawn"],
+        examples=_examples(plan, records),
         quarantined=tuple(quarantined.values()),
         seconds=seconds,
     )
+
+
+def _examples(plan: Plan, records: Sequence[ShardRecord]) -> tuple[str, ...]:
+    first: dict[str, str] = {}
+    for refused in plan.refused:
+        first.setdefault(refused.reason, refused.message)
+    for record in records:
+        for rejection in record.rejected:
+            first.setdefault(rejection.reason, rejection.message)
+    return tuple(f"{reason}: {message}" for reason, message in sorted(first.items()))
 
 
 def _mean_pixels(config: CorpusConfig) -> int:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datagen.canvas import Antialiasing, Canvas, Display, Region
-from datagen.config import CorpusConfig
+from datagen.config import CorpusConfig, LabelsConfig
 from datagen.masks import make_regions
 from datagen.materials import Materials
 from datagen.quality import perceptual_hash, refusal
@@ -20,6 +20,9 @@ from pipeline.base.errors import ConfigError, PictureError
 from pipeline.base.seeds import derive_seed
 from pipeline.formats.picture import Pixels
 from pipeline.formats.sample import IGNORE, Sample, SampleInfo, Source
+
+if TYPE_CHECKING:
+    from datagen.labeller import Labeller
 
 _PHOTOS_HELD = 8
 _SUBPIXEL_SHARE = 0.3
@@ -129,17 +132,49 @@ def adopt(config: CorpusConfig, screen: PlannedSource, key: str, versions: Mappi
     Raises: PictureError: the file cannot be read any more, has changed, or is not worth having.
     """
     picture = load_pixels(screen)
+    labelled = label_unknown(config.labels, picture)
     drawing = Drawing(
         kind="capture",
         picture=picture,
-        label=np.full(picture.shape[:2], IGNORE, dtype=np.uint8),
-        how_labelled="none",
+        label=labelled.label,
+        how_labelled=labelled.how_labelled,
         regions=None,
         num_letters=None,
         sources=(screen.source,),
-        details={"renderer": "capture"},
+        details={"renderer": "capture"} | labelled.details,
     )
     return _sample(config, key, drawing, seed=_seed(config, key, 0), versions=versions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guessed:
+    """Labels of a picture that nobody drew."""
+
+    label: NDArray[np.uint8]
+    """(H, W)."""
+    how_labelled: str
+    details: dict[str, Any]
+
+
+def label_unknown(config: LabelsConfig, picture: Pixels) -> Guessed:
+    """Return the configured checkpoint's labels of a picture (H, W, 3), or 255 everywhere if there is none.
+
+    Raises: CheckpointError, MissingDependency: the labeller cannot start.
+    """
+    if config.checkpoint is None:
+        unknown = np.full(picture.shape[:2], IGNORE, dtype=np.uint8)
+        return Guessed(label=unknown, how_labelled="none", details={})
+    labelled = _labeller(config.checkpoint).label(picture, min_confidence=config.min_confidence)
+    details = {"confidence": labelled.confidence}
+    return Guessed(label=labelled.label, how_labelled=labelled.how_labelled, details=details)
+
+
+@lru_cache(maxsize=1)
+def _labeller(checkpoint: str) -> "Labeller":
+    # Imported here: torch takes seconds to load and only captured screens need it.
+    from datagen.labeller import Labeller
+
+    return Labeller(checkpoint)
 
 
 def _sample(config: CorpusConfig, key: str, drawing: Drawing, *, seed: int, versions: Mapping[str, str]) -> Sample:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline import cli_datagen
 from pipeline.base.errors import DiptychError, MissingDependency, UsageError
 from pipeline.cli_archive import archive_app
 from pipeline.cli_dataset import dataset_app
@@ -45,6 +46,8 @@ app.add_typer(dataset_app, name="dataset")
 
 # The package that provides each optional import, for the message when it is missing.
 _EXTRAS = {"torch": "codecs", "numba": "codecs", "safetensors": "codecs", "mss": "datagen"}
+_EXTRAS |= {"playwright": "browser", "imagehash": "datagen", "imagecodecs": "datagen", "Xlib": "datagen"}
+_EXTRAS |= {"pycocotools": "datagen"}
 _EXTRAS |= {"skimage": "datagen", "matplotlib": "evaluate", "segment_anything": "sam", "ray": "train,serve"}
 
 
@@ -65,58 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(MissingDependency(f"{package} is not installed; pip install 'diptych[{extra}]'"))
 
 
-@app.command()
-def datagen(
-    config: ConfigArgument,
-    out: OutOption,
-    *,
-    photos: Annotated[str | None, typer.Option(help="Folder of photographs; default: scikit-image's own.")] = None,
-    captured: Annotated[str | None, typer.Option(help="Folder of captured screens to add.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
-    plan: PlanOption = False,
-    overrides: SetOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Make a corpus of labelled screens.
-
-    Synthesized (and captured) screens with label and region maps, as WebDataset shards with parquet side-cars.
-    """
-    from datagen import build
-    from datagen.config import PRESETS, CorpusConfig
-    from pipeline.base.config import load
-    from pipeline.base.progress import open_progress
-
-    folders = {"photos": photos, "captured": captured}
-    extra = [f"{key}={Path(value).absolute()}" for key, value in folders.items() if value is not None]
-    loaded = load(CorpusConfig, config, presets=PRESETS, overrides=[*(overrides or []), *extra])
-    if plan:
-        show(build.describe(loaded), as_json=as_json)
-        return
-    with open_progress("datagen") as progress:
-        summary = build.run(loaded, out, workers=workers, progress=progress)
-    show(summary, as_json=as_json)
-    raise typer.Exit(1 if summary.rejected else 0)
-
-
-@app.command()
-def capture(
-    config: ConfigArgument,
-    out: OutOption,
-    *,
-    display: Annotated[str | None, typer.Option(help="X display, such as :1; default: $DISPLAY.")] = None,
-    overrides: SetOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Capture real screens as lossless PNGs."""
-    from datagen import capture as stage
-    from datagen.capture import PRESETS, CaptureConfig
-    from pipeline.base.config import load
-    from pipeline.base.progress import open_progress
-
-    loaded = load(CaptureConfig, config, presets=PRESETS, overrides=overrides or [])
-    with open_progress("capture") as progress:
-        summary = stage.run(loaded, out, display=display or os.environ.get("DISPLAY"), progress=progress)
-    show(summary, as_json=as_json)
+app.command()(cli_datagen.datagen)
+app.command()(cli_datagen.capture)
+app.command("import")(cli_datagen.import_screens)
+app.command()(cli_datagen.label)
 
 
 @app.command()
