@@ -1,4 +1,4 @@
-"""What a scene may use: photographs and words of its split, dealt by the sample's own generator."""
+"""What a scene may use: photographs, texts and source code of its split, dealt by the sample's own generator."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from datagen.sources import PlannedSource
+from datagen.documents import TextDocument
+from datagen.library import Library, Listing, open_code, open_text
+from datagen.source_code import identifier, write_code
+from datagen.sources import Photo, PlannedSource
 from datagen.texts import TextBank, Words
 from pipeline.formats.picture import Pixels
 from pipeline.formats.sample import Source
 
-LoadPhoto = Callable[[PlannedSource], Pixels]
+LoadPhoto = Callable[[PlannedSource], Photo | Pixels]
 
 _MIN_CROP = 0.7
 """Smallest share of a photograph's larger possible crop that is cut out."""
@@ -20,6 +23,8 @@ _PORTRAIT_SHARE = 0.6
 """Side of a portrait's square, as a share of the photograph's shorter side."""
 _JPEG_SHARE = 0.5
 """Share of photographs that are JPEG-compressed at their shown size, as most are on the web."""
+_COMPOSED = {"python": ("Python", "py"), "typescript": ("TypeScript", "ts")}
+"""Title and file ending of the languages that can be composed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +38,17 @@ class Materials:
     """Photographs and texts for one sample; remembers what was used."""
 
     def __init__(
-        self, photos: Sequence[PlannedSource], words: Words, *, load: LoadPhoto, rng: np.random.Generator
+        self,
+        photos: Sequence[PlannedSource],
+        words: Words,
+        *,
+        load: LoadPhoto,
+        rng: np.random.Generator,
+        library: Library | None = None,
     ) -> None:
-        self.text = TextBank(words, rng)
+        """`load` gives a photograph, or all its pixels; without a `library` texts and code are composed."""
+        self._library = library or Library()
+        self.text = TextBank(words, rng, open_document=self._open_text if self._library.texts else None)
         self._photos = photos
         self._words = words
         self._load = load
@@ -46,7 +59,7 @@ class Materials:
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """The photographs used so far, in order of use, then the words."""
+        """The photographs, texts and source files used so far, in order of use, then the words."""
         return (*self._used.values(), self._words.source)
 
     def photo(self, width: int, height: int) -> Pixels:
@@ -56,8 +69,8 @@ class Materials:
         """
         return self.crop(self.whole_photo(), width, height)
 
-    def whole_photo(self) -> Pixels:
-        """Return a whole photograph, (H, W, 3) at its own size; none repeats until all were used."""
+    def whole_photo(self) -> Photo:
+        """Return a photograph to `crop` or `fit`; none repeats until all were used."""
         if not self._unused:
             self._unused = [int(index) for index in self._rng.permutation(len(self._photos))]
         return self._open(self._photos[self._unused.pop()])
@@ -71,43 +84,58 @@ class Materials:
         portrait = self._portraits[name]
         if portrait is None:
             return None
-        pixels = self._open(portrait.photo)
-        height, width = pixels.shape[:2]
-        cut = max(1, round(min(height, width) * _PORTRAIT_SHARE))
-        x, y = (round(share * (size - cut)) for share, size in zip(portrait.place, (width, height), strict=True))
-        return scale(np.ascontiguousarray(pixels[y : y + cut, x : x + cut]), side, side)
+        photo = self._open(portrait.photo)
+        cut = max(1, round(min(photo.height, photo.width) * _PORTRAIT_SHARE))
+        free = (photo.width - cut, photo.height - cut)
+        x, y = (round(share * room) for share, room in zip(portrait.place, free, strict=True))
+        return photo.cut((x, y, x + cut, y + cut), side, side)
 
-    def _open(self, planned: PlannedSource) -> Pixels:
+    def code(self, language: str | None = None, num_lines: int = 120) -> Listing:
+        """Return source code in `language` (Pygments' name, such as `python`), or in any.
+
+        A file of the library is as long as it is; if there is none in the language, `num_lines` or more are composed,
+        as Python where the composer does not know the language.
+        """
+        file = self._library.choose_code(self._rng, language)
+        if file is not None:
+            self._used.setdefault(file.source.sha256, file.source)
+            return open_code(file)
+        composed = language if language in _COMPOSED else "python" if language else self.text.pick(list(_COMPOSED))
+        title, ending = _COMPOSED[composed]
+        lines = tuple(write_code(self.text, composed, num_lines))
+        return Listing(language=title, file_name=f"{identifier(self.text)}.{ending}", lines=lines)
+
+    def _open_text(self) -> TextDocument:
+        texts = self._library.texts
+        text = texts[int(self._rng.integers(len(texts)))]
+        self._used.setdefault(text.source.sha256, text.source)
+        return open_text(text)
+
+    def _open(self, planned: PlannedSource) -> Photo:
         self._used.setdefault(planned.source.sha256, planned.source)
-        return self._load(planned)
+        loaded = self._load(planned)
+        return loaded if isinstance(loaded, Photo) else Photo.from_pixels(loaded)
 
-    def crop(self, pixels: Pixels, width: int, height: int) -> Pixels:
+    def crop(self, photo: Photo | Pixels, width: int, height: int) -> Pixels:
         """Return a random crop of the wanted shape, scaled with antialiasing, perhaps through JPEG."""
-        full_height, full_width = pixels.shape[:2]
+        photo = photo if isinstance(photo, Photo) else Photo.from_pixels(photo)
+        full_width, full_height = photo.width, photo.height
         share = self._rng.uniform(_MIN_CROP, 1) * min(full_width / width, full_height / height)
         crop_width, crop_height = max(1, round(width * share)), max(1, round(height * share))
         x = int(self._rng.integers(0, max(1, full_width - crop_width + 1)))
         y = int(self._rng.integers(0, max(1, full_height - crop_height + 1)))
-        cut = np.ascontiguousarray(pixels[y : y + crop_height, x : x + crop_width])
-        return self._finish(scale(cut, width, height))
+        return self._finish(photo.cut((x, y, x + crop_width, y + crop_height), width, height))
 
-    def fit(self, pixels: Pixels, width: int, height: int) -> Pixels:
+    def fit(self, photo: Photo | Pixels, width: int, height: int) -> Pixels:
         """Return the whole picture scaled to fit into width x height."""
-        full_height, full_width = pixels.shape[:2]
-        factor = min(width / full_width, height / full_height)
-        return self._finish(scale(pixels, max(1, round(full_width * factor)), max(1, round(full_height * factor))))
+        photo = photo if isinstance(photo, Photo) else Photo.from_pixels(photo)
+        factor = min(width / photo.width, height / photo.height)
+        size = (max(1, round(photo.width * factor)), max(1, round(photo.height * factor)))
+        return self._finish(photo.cut((0, 0, photo.width, photo.height), *size))
 
     def _finish(self, pixels: Pixels) -> Pixels:
         lossy, quality = self._rng.random() < _JPEG_SHARE, int(self._rng.integers(70, 96))
         return through_jpeg(pixels, quality=quality) if lossy else pixels
-
-
-def scale(pixels: Pixels, width: int, height: int) -> Pixels:
-    """Return (H, W, 3) pixels resized to (height, width, 3) with an antialiasing filter."""
-    if pixels.shape[:2] == (height, width):
-        return pixels
-    image = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return np.array(image, dtype=np.uint8)
 
 
 def through_jpeg(pixels: Pixels, *, quality: int) -> Pixels:

@@ -1,19 +1,24 @@
-"""Texts for the scenes, composed from a vocabulary that no other split uses.
+"""Texts for the scenes: sentences of the split's own documents if there are any, else composed from its vocabulary.
 
-Content words (nouns, verbs, names, places, ...) are dealt to the splits by their own hash, so a model cannot meet a
-test word in training. The forms they are put into are shared by all, and so are openings, chat lines without a slot
-and month names.
+Content words (nouns, verbs, names, places, ...), openings of sentences and chat lines are dealt to the splits by their
+own hash, so a model cannot meet a test word in training. The forms that words are put into and the names of months are
+shared by all.
 """
 
 import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from datagen import vocabulary
+from datagen.documents import TextDocument
 from pipeline.base.seeds import derive_seed
 from pipeline.base.store import sha256_hex
 from pipeline.formats.sample import Source
+
+T = TypeVar("T")
 
 _SHARES = {"train": range(6), "val": range(6, 8), "test": range(8, 10)}
 """Tenths of the words that each split owns."""
@@ -30,8 +35,9 @@ _FORMS = (
 )
 _PREPOSITIONS = ("behind", "near", "under", "beside", "within", "beyond", "above", "across from", "along", "before")
 
-_OPENERS = tuple(" ".join(line.split()) for line in vocabulary.OPENERS.split("|"))
-_CHAT_LINES = tuple(" ".join(line.split()) for line in vocabulary.CHAT_LINES.split("|"))
+_OWN_CHAT_SHARE = 0.5
+"""Share of chat lines that are composed although there are documents: few texts sound like a chat."""
+_LONGEST_CHAT_LINE = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +51,16 @@ class Words:
     first_names: tuple[str, ...]
     surnames: tuple[str, ...]
     places: tuple[str, ...]
+    openers: tuple[str, ...]
+    """Beginnings of sentences."""
+    chat_lines: tuple[str, ...]
+    """Forms of short messages, with or without slots for words."""
 
     @property
     def source(self) -> Source:
         """The provenance of every text made from these words."""
-        groups = (self.nouns, self.verbs, self.adjectives, self.first_names, self.surnames, self.places)
-        text = "\n".join(" ".join(group) for group in groups)
+        words = (self.nouns, self.verbs, self.adjectives, self.first_names, self.surnames, self.places)
+        text = "\n".join(" ".join(group) for group in (*words, self.openers, self.chat_lines))
         return Source(
             kind="text",
             name=f"words-{self.split}",
@@ -70,17 +80,24 @@ def words_of(split: str) -> Words:
         first_names=_share(vocabulary.FIRST_NAMES, split),
         surnames=_share(vocabulary.SURNAMES, split),
         places=_share(vocabulary.PLACES, split),
+        openers=_share_lines(vocabulary.OPENERS, split),
+        chat_lines=_share_lines(vocabulary.CHAT_LINES, split),
     )
 
 
 class TextBank:
-    """Forms words, titles, sentences and chat lines from one split's words with one generator."""
+    """Forms words, titles, sentences and chat lines from one split's words and documents with one generator."""
 
-    def __init__(self, words: Words, rng: np.random.Generator) -> None:
+    def __init__(
+        self, words: Words, rng: np.random.Generator, *, open_document: Callable[[], TextDocument] | None = None
+    ) -> None:
+        """`open_document` gives some text; it is called once, when the first sentence is asked for."""
         self._words = words
         self._rng = rng
+        self._open_document = open_document
+        self._opened: TextDocument | None = None
 
-    def pick(self, items: tuple[str, ...] | list[str]) -> str:
+    def pick(self, items: Sequence[T]) -> T:
         """Return one of `items`."""
         return items[int(self._rng.integers(len(items)))]
 
@@ -112,7 +129,10 @@ class TextBank:
         return " ".join(parts).capitalize()
 
     def headline(self) -> str:
-        """Return a title of five to nine words."""
+        """Return a heading of the document, or a title of five to nine words."""
+        document = self._document()
+        if document is not None:
+            return self.pick(document.headlines)
         form = self.pick(
             [
                 f"How the {self.adjective()} {self.noun()} {past(self.verb())} {self.place()}",
@@ -125,7 +145,10 @@ class TextBank:
         return _tidy(form)
 
     def sentence(self) -> str:
-        """Return one sentence of about ten words."""
+        """Return a sentence of the document, or one of about ten words."""
+        document = self._document()
+        if document is not None:
+            return self.pick(self.pick(document.paragraphs))
         text = self.pick(_FORMS).format(
             a=self.adjective(),
             n=self.noun(),
@@ -135,7 +158,7 @@ class TextBank:
             v=past(self.verb()),
             v2=past(self.verb()),
             p=self.pick(_PREPOSITIONS),
-            o=self.pick(_OPENERS),
+            o=self.pick(self._words.openers),
             name=self.full_name(),
             place=self.place(),
             count=self.number(2, 40),
@@ -144,11 +167,27 @@ class TextBank:
         return _tidy(text)
 
     def paragraph(self, num_sentences: int) -> str:
-        return " ".join(self.sentence() for _ in range(num_sentences))
+        """Return that many sentences; those of a document follow each other there, across paragraphs if need be."""
+        document = self._document()
+        if document is None:
+            return " ".join(self.sentence() for _ in range(num_sentences))
+        start = self.number(0, len(document.paragraphs))
+        following = (*document.paragraphs[start:], *document.paragraphs[:start])
+        sentences: list[str] = []
+        for paragraph in following:
+            sentences += paragraph[: num_sentences - len(sentences)]
+            if len(sentences) == num_sentences:
+                break
+        return " ".join(sentences)
 
     def chat_line(self) -> str:
         """Return one short message."""
-        return self.pick(_CHAT_LINES).format(
+        document = self._document()
+        if document is not None and self._rng.random() >= _OWN_CHAT_SHARE:
+            said = self.sentence()
+            if len(said) <= _LONGEST_CHAT_LINE:
+                return said
+        return self.pick(self._words.chat_lines).format(
             noun=self.noun(),
             verb=self.verb(),
             adjective=self.adjective(),
@@ -156,6 +195,12 @@ class TextBank:
             name=self.first_name(),
             hour=self.clock(),
         )
+
+    def _document(self) -> TextDocument | None:
+        # One text a screen: a page that jumps between books and scripts does not look like one.
+        if self._opened is None and self._open_document is not None:
+            self._opened = self._open_document()
+        return self._opened
 
     def clock(self) -> str:
         """Return a time of day, HH:MM."""
@@ -210,7 +255,13 @@ def _tidy(text: str) -> str:
 
 
 def _share(words: str, split: str) -> tuple[str, ...]:
+    return _deal(dict.fromkeys(words.split()), split)
+
+
+def _share_lines(lines: str, split: str) -> tuple[str, ...]:
+    return _deal(dict.fromkeys(" ".join(line.split()) for line in lines.split("|")), split)
+
+
+def _deal(items: Iterable[str], split: str) -> tuple[str, ...]:
     # The hash is of the word alone: adding words later moves no other word to another split.
-    return tuple(
-        word for word in dict.fromkeys(words.split()) if derive_seed(0, "vocabulary", word) % 10 in _SHARES[split]
-    )
+    return tuple(item for item in items if derive_seed(0, "vocabulary", item) % 10 in _SHARES[split])

@@ -83,7 +83,13 @@ Tartu Toledo Toulouse Tromso Tunis Turin Utrecht Valencia Vienna Warsaw Wellingt
 
 OPENERS = """
 In the end|By early spring|For most people|On a good day|After a long pause|At first sight|For the second year|According
-to the committee|As of this week|Despite the noise|Until recently|In practice|Outside the city|Since the last release
+to the committee|As of this week|Despite the noise|Until recently|In practice|Outside the city|Since the last release|
+Later that evening|To nobody's surprise|Within a few months|In the old town|With some luck|Long before that|On paper|In
+most offices|For reasons of cost|Two weeks ago|Against all advice|As a rule|In the meantime|At the second attempt|Far
+from the coast|By all accounts|During the summer|As late as yesterday|Without much hurry|In the first half|Once a
+year|On the other side|At the current pace|Under the new plan|Shortly after noon|For the time being|In a nearby
+town|Before the vote|Apart from that|At short notice|In quiet years|Over the weekend|After the storm|In theory|From the
+upper floor|Back in the workshop
 """
 
 CHAT_LINES = """
@@ -93,5 +99,15 @@ tomorrow?|Who can {verb} the {adjective} {noun}?|Ha, that is great.|The {noun} l
 tonight.|Let me check.|Perfect, see you at {hour}.|Do we need a new {noun} for {place}?|Yes.|No idea, ask {name}.|{name}
 said the {noun} is {adjective}.|One moment please.|Look at this one!|Could you {verb} the {noun} before {hour}?|I like
 the second {noun} more.|The {noun} in {place} was really {adjective}, we could {verb} another one next time.|Done.|Just
-finished the {noun}.|Please {verb} the {noun} when you have a minute, it is not urgent.|Great picture!|Where was that?
+finished the {noun}.|Please {verb} the {noun} when you have a minute, it is not urgent.|Great picture!|Where was that?|
+Same here.|Good morning!|Which {noun} do you mean?|Got it.|The {adjective} one, right?|Call me after {hour}.|{name} will
+join us in {place}.|Is the {noun} still {adjective}?|I would rather {verb} than {verb}.|Fine by me.|Wait, there is a
+second {noun}.|Nobody told me about the {noun}.|Oh no.|Are you there?|Still waiting for the {noun}.|Have a look at the
+{noun} when you can.|See above.|That was quick!|Maybe the {adjective} {noun} instead?|We are in {place} until {hour}.|
+Sorry, wrong {noun}.|Can {name} {verb} it?|I will be late, start without me.|How {adjective} was it?|Just a test.|So
+what is the plan?|The {noun} arrives at {hour}.|Nice {noun}!|Agreed.|I left the {noun} on the {noun}.|Does anybody have
+a {noun}?|Tell {name} I said hello.|Good night.|The link does not work for me.|Working on it.|{place} next week, who is
+in?|It is {adjective} here today.|Any news about the {noun}?|Let us {verb} this tomorrow.|Love it!|Hm, not sure.|Never
+mind, found it.|What time?|I sent {name} the {noun}.|Two more minutes.|Welcome back!|Happy birthday, {name}!|You were
+right.
 """

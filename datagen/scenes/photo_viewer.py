@@ -7,8 +7,8 @@ from datagen.canvas import Canvas
 from datagen.geometry import Box, box
 from datagen.icons import icon
 from datagen.materials import Materials
+from datagen.sources import Photo
 from datagen.theme import Theme, choose_theme, mix
-from pipeline.formats.picture import Pixels
 
 _TOOLS = ("back", "forward", "rotate", "crop", "sliders", "heart", "share", "trash")
 
@@ -23,14 +23,14 @@ def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None
     tools, body = body.cut_top(theme.px(48))
     _tools(canvas, tools, theme)
     status, body = body.cut_bottom(theme.px(28))
-    pixels = materials.whole_photo()
+    photo = materials.whole_photo()
     if rng.random() < 0.55:
         panel, body = body.cut_right(min(theme.px(int(rng.integers(230, 300))), body.width // 3))
         _facts(canvas, panel, theme, materials, name)
     if rng.random() < 0.7:
         strip, body = body.cut_bottom(theme.px(int(rng.integers(84, 116))))
-        _strip(canvas, strip, theme, materials, pixels)
-    shown = _picture(canvas, body, theme, materials, pixels)
+        _strip(canvas, strip, theme, materials, photo)
+    shown = _picture(canvas, body, theme, materials, photo)
     _status(canvas, status, theme, materials, shown)
 
 
@@ -49,21 +49,21 @@ def _tools(canvas: Canvas, area: Box, theme: Theme) -> None:
     widgets.button(canvas, action.centred(action.width, theme.px(32)), theme, "Edit")
 
 
-def _picture(canvas: Canvas, area: Box, theme: Theme, materials: Materials, pixels: Pixels) -> Box:
+def _picture(canvas: Canvas, area: Box, theme: Theme, materials: Materials, photo: Photo) -> Box:
     canvas.fill(area, mix(theme.page, (0, 0, 0), 0.3) if theme.dark else theme.page)
     text = materials.text
     room = area if text.number(0, 3) == 0 else area.inset(theme.px(text.number(12, 40)))
     if text.number(0, 3) == 0:
         shown = room
-        canvas.paste(shown, materials.crop(pixels, shown.width, shown.height))
+        canvas.paste(shown, materials.crop(photo, shown.width, shown.height))
     else:
-        fitted = materials.fit(pixels, room.width, room.height)
+        fitted = materials.fit(photo, room.width, room.height)
         shown = room.centred(fitted.shape[1], fitted.shape[0])
         canvas.paste(shown, fitted)
     return shown
 
 
-def _strip(canvas: Canvas, area: Box, theme: Theme, materials: Materials, opened: Pixels) -> None:
+def _strip(canvas: Canvas, area: Box, theme: Theme, materials: Materials, opened: Photo) -> None:
     canvas.fill(area, theme.surface)
     canvas.fill(area.cut_top(1)[0], theme.border)
     gap = theme.px(10)

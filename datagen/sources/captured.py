@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 from datagen.sources.examine import examine_screen
+from datagen.sources.gather import Search, found, gather
 from datagen.sources.model import Found
-from datagen.sources.photos import Search, gather, pictures
+from datagen.sources.photos import pictures
 from datagen.sources.places import is_remote, read_range
 from datagen.sources.seen import Seen
 from pipeline.base.errors import StorageError
@@ -31,7 +32,7 @@ def find_captured(folder: str, *, seen: Seen | None = None, progress: Progress |
     files, tables = pictures(search, containers=False)
     order = _capture_order(folder)
     files.sort(key=lambda file: (order.get(file.name.rpartition("/")[2], len(order)), file.name))
-    return gather(search, (files, tables), near_bits=0)
+    return found(search, gather(search, files, tables))
 
 
 def _capture_order(folder: str) -> dict[str, int]:

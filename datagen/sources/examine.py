@@ -11,9 +11,10 @@ from pipeline.formats.picture import Picture, Pixels, digest_pixels, read_pictur
 MIN_PHOTO_SIDE = 96
 """Smaller pictures are icons, not photographs."""
 
-# A drawn pixel tends to equal its neighbours exactly, a photographed one does not. Measured on 379
-# photographs (BSDS500, Kodak, Creative Commons) and 293 screenshots: see docs/sources.md. A photograph of an object on white has
-# large flat parts but thousands of colours in the rest.
+# A drawn pixel tends to equal its neighbours exactly, a photographed one does not. A photograph of an object on white
+# has large flat parts, but thousands of colours in the rest. Measured on 379 photographs (BSDS500, Kodak, Creative
+# Commons; as they are and as JPEG q50 and q85) and 293 screenshots: no photograph is refused, 63 % of the screenshots
+# are. What is missed holds photographs or gradients itself.
 MAX_FLAT = 0.8
 _SOME_FLAT = 0.3
 _MIN_COLOURS = 4096
