@@ -80,7 +80,7 @@ class LabelsConfig:
 class QualityConfig:
     """What a sample must have. A drawing that fails is drawn again from another seed; every refusal is counted."""
 
-    min_colours: int = 32
+    min_colours: int = 8
     """Fewer different colours: `too_few_colours`."""
     max_flat: float = 0.985
     """Largest share of the commonest colour; above it: `blank`."""
