@@ -1,0 +1,1 @@
+"""Pages drawn by a real Chromium, labelled by drawing them again with other photographs."""

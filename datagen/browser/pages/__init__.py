@@ -1,0 +1,1 @@
+"""Page scenes: one file each, registered in `table.py`."""

@@ -1,0 +1,80 @@
+"""One tab: sized in device pixels, photographed without loss."""
+
+import base64
+import io
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import BrowserContext
+
+from pipeline.formats.picture import Pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What the page sees of the screen."""
+
+    width: int
+    """Device pixels."""
+    height: int
+    scale: float
+    """Device pixels a CSS pixel, 1 to 3."""
+
+    @property
+    def css_size(self) -> tuple[int, int]:
+        """Width and height in CSS pixels; the last may show in part."""
+        return math.ceil(self.width / self.scale), math.ceil(self.height / self.scale)
+
+
+class Tab:
+    """A page in a browser context of its own. Its methods raise Playwright's errors; `Browser.run` is the border."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.page = context.new_page()
+        self.crashed = False
+        self._window: Window | None = None
+        self._devtools = context.new_cdp_session(self.page)
+        self.page.on("crash", lambda _: self._note_crash())
+
+    @property
+    def window(self) -> Window:
+        """Raises: ValueError: `resize` was never called."""
+        if self._window is None:
+            raise ValueError("the tab has no size yet")
+        return self._window
+
+    def resize(self, window: Window) -> None:
+        """Set the size of what is seen."""
+        if window == self._window:
+            return
+        width, height = window.css_size
+        metrics = {"width": width, "height": height, "deviceScaleFactor": window.scale, "mobile": False}
+        self._devtools.send("Emulation.setDeviceMetricsOverride", metrics)
+        self._window = window
+
+    def picture(self) -> Pixels:
+        """Return what the window shows, (height, width, 3)."""
+        shot = self._devtools.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
+        return _decode(shot, self.window)
+
+    def evaluate(self, script: str, argument: Any = None) -> Any:
+        """Return what the JavaScript function `script` returns, through JSON."""
+        return self.page.evaluate(script, argument)
+
+    def close(self) -> None:
+        """Close the page and forget its cookies, storage and cache."""
+        self.context.close()
+
+    def _note_crash(self) -> None:
+        self.crashed = True
+
+
+def _decode(shot: dict[str, Any], window: Window) -> Pixels:
+    with Image.open(io.BytesIO(base64.b64decode(shot["data"])), formats=("PNG",)) as image:
+        pixels = np.array(image.convert("RGB"))
+    # The page is laid out in whole CSS pixels; at 1.5 device pixels each that may be one device pixel too many.
+    return np.ascontiguousarray(pixels[: window.height, : window.width])
