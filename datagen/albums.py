@@ -1,15 +1,14 @@
 """Many small pictures from a few photographs, as bursts and series in people's folders are."""
 
 import numpy as np
-from PIL import Image
 
 from datagen.materials import Materials, through_jpeg
+from datagen.sources import Photo
 from pipeline.formats.picture import Pixels
 
-_HELD_SIDE = 900
-"""Longer side in pixels that a photograph is kept at; thumbnails are smaller."""
 _SMALLEST_SHARE = 0.4
 """Of a photograph's larger possible crop: how far in the next picture of the same place may look."""
+_MIRRORED_SHARE = 0.3
 _JPEG_SHARE = 0.4
 
 
@@ -20,7 +19,7 @@ class Album:
         self._materials = materials
         self._rng = rng
         self._num_photos = num_photos
-        self._held: list[Image.Image] = []
+        self._held: list[Photo] = []
         self._next = 0
 
     def shape(self) -> tuple[int, int]:
@@ -33,16 +32,14 @@ class Album:
 
         Raises: ValueError: a side is 0.
         """
-        image = self._turn()
-        share = float(self._rng.uniform(_SMALLEST_SHARE, 1)) * min(image.width / width, image.height / height)
+        photo = self._turn()
+        share = float(self._rng.uniform(_SMALLEST_SHARE, 1)) * min(photo.width / width, photo.height / height)
         cut_width, cut_height = width * share, height * share
-        x = float(self._rng.random()) * (image.width - cut_width)
-        y = float(self._rng.random()) * (image.height - cut_height)
-        place = (x, y, x + cut_width, y + cut_height)
-        shown = image.resize((width, height), Image.Resampling.BICUBIC, box=place, reducing_gap=2.0)
-        if self._rng.random() < 0.3:
-            shown = shown.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        pixels = np.asarray(shown, dtype=np.uint8)
+        x = float(self._rng.random()) * (photo.width - cut_width)
+        y = float(self._rng.random()) * (photo.height - cut_height)
+        pixels = photo.cut((x, y, x + cut_width, y + cut_height), width, height)
+        if self._rng.random() < _MIRRORED_SHARE:
+            pixels = np.ascontiguousarray(pixels[:, ::-1])
         lossy, quality = self._rng.random() < _JPEG_SHARE, int(self._rng.integers(70, 95))
         return through_jpeg(pixels, quality=quality) if lossy else pixels
 
@@ -52,11 +49,9 @@ class Album:
         factor = min(width / across, height / down)
         return self.crop(max(1, round(across * factor)), max(1, round(down * factor)))
 
-    def _turn(self) -> Image.Image:
-        if len(self._held) < self._num_photos and self._next == len(self._held):
-            image = Image.fromarray(self._materials.whole_photo())
-            factor = max(1, max(image.size) // _HELD_SIDE)
-            self._held.append(image.reduce(factor) if factor > 1 else image)
-        image = self._held[self._next]
+    def _turn(self) -> Photo:
+        if self._next == len(self._held):
+            self._held.append(self._materials.whole_photo())
+        photo = self._held[self._next]
         self._next = (self._next + 1) % self._num_photos
-        return image
+        return photo

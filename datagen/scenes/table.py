@@ -7,7 +7,16 @@ import numpy as np
 
 from datagen.canvas import Canvas
 from datagen.materials import Materials
-from datagen.scenes import chart_dashboard, chat, code_editor, photo_viewer, search_results, terminal, web_article
+from datagen.scenes import (
+    chart_dashboard,
+    chat,
+    code_editor,
+    file_manager,
+    photo_viewer,
+    search_results,
+    terminal,
+    web_article,
+)
 
 Draw = Callable[[Canvas, Materials, np.random.Generator], None]
 
@@ -37,4 +46,5 @@ SCENES: dict[str, Scene] = {
     "photo_viewer": Scene(draw=photo_viewer.draw),
     "search_results": Scene(draw=search_results.draw, smallest=(640, 480), portrait=True),
     "terminal": Scene(draw=terminal.draw, smallest=(480, 320), portrait=True),
+    "file_manager": Scene(draw=file_manager.draw, smallest=(640, 420)),
 }

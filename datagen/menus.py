@@ -1,4 +1,4 @@
-"""What opens above an application: menus, dialogs, notifications, tool tips."""
+"""Menus whose lines an application chooses itself, its dialogs and tool tips."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
