@@ -131,17 +131,21 @@ def deal_groups(groups: Numbers, names: Sequence[str], shares: Sequence[float], 
     room = np.asarray(apportion(len(groups), shares))
     draw = [derive_seed(seed, "split", name) / 2**63 for name in names]
     ranked = sorted(range(len(names)), key=lambda number: (-int(sizes[number]), draw[number], names[number]))
+    empty = room > 0
     split_of_group = np.empty(len(names), dtype=np.int64)
-    for number in ranked:
+    for num_dealt, number in enumerate(ranked):
         size = int(sizes[number])
-        fits = np.where(room >= size, room, 0)
+        # The last groups go to splits that have got none.
+        open_splits = empty if len(ranked) - num_dealt <= empty.sum() else room > 0
+        fits = np.where(open_splits & (room >= size), room, 0)
         if fits.any():
             # A second number: the first one decides the order, and would tie early places to early splits.
             chance = derive_seed(seed, "place", names[number]) / 2**63
             choice = int(np.searchsorted(np.cumsum(fits), chance * int(fits.sum()), side="right"))
         else:
-            choice = int(np.argmax(room))
+            choice = int(np.argmax(np.where(open_splits, room, room.min() - 1) if open_splits.any() else room))
         room[choice] -= size
+        empty[choice] = False
         split_of_group[number] = choice
     return np.asarray(split_of_group[groups], dtype=np.int64)
 
