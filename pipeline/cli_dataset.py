@@ -43,6 +43,35 @@ def dataset_stats(
             write_rows(store, parquet, progress=progress)
 
 
+@dataset_app.command("view")
+def dataset_view(
+    corpus: CorpusArgument,
+    *,
+    out: Annotated[Path, typer.Option("--out", help="The HTML file.")] = Path("gallery.html"),
+    num: Annotated[int, typer.Option(min=1, help="Samples, evenly over the scenes.")] = 48,
+    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+    scene: Annotated[str | None, typer.Option(help="Only this scene.")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed shows other samples.")] = 0,
+    max_mb: Annotated[float, typer.Option(min=0.1, help="Size of the file; pictures shrink to stay below.")] = 24.0,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a gallery of a corpus: one HTML file, nothing loaded from anywhere.
+
+    Pictures with overlays of their label and region maps, and where each sample comes from.
+    """
+    from datagen.dataset.view import ViewConfig, view
+    from pipeline.base.progress import open_progress
+    from pipeline.base.store import Store
+
+    if out.exists() and not overwrite:
+        raise UsageError(f"{out}: exists; give another name, or --overwrite")
+    config = ViewConfig(num_samples=num, split=split, scene=scene, seed=seed, max_megabytes=max_mb)
+    with open_progress("view") as progress:
+        summary = view(Store(corpus), out, config, progress=progress)
+    show(summary, as_json=as_json)
+
+
 @dataset_app.command("check")
 def dataset_check(
     corpus: CorpusArgument,
