@@ -66,7 +66,7 @@ def virtual_display(*, width: int, height: int) -> Iterator[str]:
     # -noreset: without it the server drops everything when its last client leaves, and refuses the next meanwhile.
     options = ["-displayfd", str(writing), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-noreset"]
     try:
-        with _running([program, *options], environment={}, pass_fds=(writing,)) as process:
+        with running([program, *options], environment={}, pass_fds=(writing,)) as process:
             os.close(writing)
             writing = -1
             yield f":{_read_number(reading, process)}"
@@ -102,7 +102,7 @@ def application(display: str, *, width: int, height: int) -> Iterator[str]:
         else:
             assert terminal is not None
             command = [terminal, "-geometry", "200x60+0+0", "-e", "sh", "-c", f"cat '{write_text(folder)}'; sleep 3600"]
-        with _running(command, environment={"DISPLAY": display, "HOME": str(folder)}) as process:
+        with running(command, environment={"DISPLAY": display, "HOME": str(folder)}) as process:
             _wait_until_visible(display, process, num_values=_BROWSER_VALUES if browser else _TERMINAL_VALUES)
             yield Path(command[0]).name
 
@@ -125,10 +125,13 @@ def _wait_until_visible(display: str, process: subprocess.Popen[bytes], *, num_v
 
 
 @contextmanager
-def _running(
+def running(
     command: Sequence[str], *, environment: dict[str, str], pass_fds: tuple[int, ...] = ()
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program in a process group of its own, and end the whole group with the block."""
+    """Run a program in a process group of its own, and end the whole group with the block.
+
+    Raises: UsageError: it does not start.
+    """
     try:
         process = subprocess.Popen(
             command,
