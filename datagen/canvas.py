@@ -4,6 +4,7 @@ The rule: a pixel is NATURAL where its colour comes from a photograph alone, SYN
 photograph, IGNORE where both mix (antialiased text or edges over a photograph, a shadow on one).
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen import glyphs, shapes
+from datagen import shapes
+from datagen.blending import Values, blend, row_of, spread
 from datagen.fonts import Font
 from datagen.geometry import Box, box
+from datagen.glyphs import draw_line
 from datagen.shapes import Mask, Point
 from pipeline.formats.picture import Pixels
 from pipeline.formats.sample import IGNORE, NATURAL, SYNTHETIC
@@ -22,6 +25,9 @@ from pipeline.formats.sample import IGNORE, NATURAL, SYNTHETIC
 Colour = tuple[int, int, int]
 Antialiasing = Literal["grey", "rgb"]
 _T = TypeVar("_T", np.uint8, np.bool_)
+
+_LARGEST_CORNER = 24
+"""Radius in logical pixels beyond which no card has rounded its corners."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +57,8 @@ class Canvas:
         self.num_letters = 0
         """Characters set so far that left ink inside the picture."""
         self.picture: Pixels = np.empty((height, width, 3), dtype=np.uint8)
-        self.picture[:] = background
+        self._values: Values = self.picture.reshape(height, 3 * width)
+        self._values[:] = row_of(background, width)
         self.label: NDArray[np.uint8] = np.full((height, width), SYNTHETIC, dtype=np.uint8)
         self.regions: list[Region] = []
         self.area = box(0, 0, width, height)
@@ -78,26 +85,28 @@ class Canvas:
     def fill(self, area: Box, colour: Colour) -> None:
         """Fill a rectangle."""
         seen = area.intersection(self._clip)
-        rows, columns = _slices(seen)
-        self.picture[rows, columns] = colour
-        self.label[rows, columns] = SYNTHETIC
+        self._seen(seen)[:] = row_of(colour, seen.width)
+        self.label[_slices(seen)] = SYNTHETIC
 
     def rounded(self, area: Box, colour: Colour, radius: float) -> None:
         """Fill a rectangle with rounded corners."""
-        self.mask(area, shapes.rounded(area.width, area.height, radius), colour)
+        self._cover(area, radius, colour)
 
     def outline(self, area: Box, colour: Colour, *, radius: float = 0, thickness: int = 1) -> None:
         """Draw a border inside `area`."""
-        self.mask(area, shapes.outline(area.width, area.height, radius, thickness), colour)
+        for part, coverage in shapes.outline_parts(area, radius, thickness):
+            self._part(part, coverage, colour)
 
     def gradient(self, area: Box, start: Colour, end: Colour, *, radius: float = 0, vertical: bool = True) -> None:
         """Fill with a linear gradient, downwards or to the right."""
         num_steps = area.height if vertical else area.width
         share = np.linspace(0, 1, max(1, num_steps))[:, None]
         ramp = (np.asarray(start) * (1 - share) + np.asarray(end) * share + 0.5).astype(np.uint8)
-        colours = ramp[:, None, :] if vertical else ramp[None, :, :]
-        pixels = np.broadcast_to(colours, (area.height, area.width, 3))
-        self._blend(area, shapes.rounded(area.width, area.height, radius), pixels, natural=False)
+        if vertical:
+            values = np.tile(ramp, (1, area.width))
+        else:
+            values = np.broadcast_to(ramp.reshape(-1), (area.height, 3 * area.width))
+        self._cover(area, radius, values)
 
     def polygon(self, points: Sequence[Point], colour: Colour) -> None:
         """Fill a polygon, antialiased."""
@@ -106,18 +115,28 @@ class Canvas:
 
     def polyline(self, points: Sequence[Point], colour: Colour, *, thickness: float = 1) -> None:
         """Draw an open line, antialiased."""
-        area, local = _bounds(points, int(thickness) + 1)
-        self.mask(area, shapes.polyline(local, area.width, area.height, thickness=thickness), colour)
+        margin = int(thickness) + 1
+        area, _ = _bounds(points, margin)
+        # A long thin line leaves most of its box empty, so it is drawn in pieces as wide as a piece of it is high.
+        for strip, part in shapes.strips(points, area, margin):
+            local = [(x - strip.x, y - strip.y) for x, y in part]
+            self.mask(strip, shapes.polyline(local, strip.width, strip.height, thickness=thickness), colour)
 
     def shadow(self, area: Box, *, blur: int, strength: float, offset: int = 0) -> None:
-        """Darken around `area` as a window or card does; draw it before the card."""
-        mask = shapes.soft_rectangle(area.width, area.height, blur)
+        """Darken around `area` as a window or card does; draw it before the card, which has to hide its middle."""
         around = box(area.x - blur, area.y - blur + offset, area.width + 2 * blur, area.height + 2 * blur)
-        self.mask(around, (mask * strength).astype(np.uint8), (0, 0, 0))
+        hidden = area.inset(math.ceil(_LARGEST_CORNER * self.display.scale))
+        if not (hidden.width and hidden.height):
+            hidden = box(area.x, area.y, 0, 0)
+        for part in _frame(around, hidden) if hidden.width else [around]:
+            seen = part.intersection(self._clip)
+            if seen.width and seen.height:
+                coverage = shapes.soft_part(around, seen, blur=blur, strength=strength)
+                self._part(seen, coverage, (0, 0, 0))
 
     def text(self, x: int, baseline: int, text: str, font: Font, colour: Colour) -> int:
         """Set one line with its origin at (x, baseline); return the x where the next glyph would start."""
-        drawn = glyphs.draw_line(text, font, subpixel=self.display.antialiasing == "rgb")
+        drawn = draw_line(text, font, subpixel=self.display.antialiasing == "rgb")
         if drawn is not None:
             height, width = drawn.coverage.shape[:2]
             area = box(x + drawn.left, baseline + drawn.top, width, height)
@@ -128,9 +147,9 @@ class Canvas:
 
     def paste(self, area: Box, photo: Pixels, *, radius: float = 0) -> None:
         """Show photographed pixels, (height, width, 3) of `area`, with rounded corners; marks a region."""
-        mask = shapes.rounded(area.width, area.height, radius)
-        self._blend(area, mask, photo, natural=True)
-        self.mark(area, mask)
+        values = np.ascontiguousarray(photo).reshape(area.height, 3 * area.width)
+        self._cover(area, radius, values, natural=True)
+        self.mark(area, shapes.rounded(area.width, area.height, radius) if radius > 0 else None)
 
     def lay(self, area: Box, drawn: Pixels) -> None:
         """Show pixels, (height, width, 3) of `area`, that were drawn without any photograph, such as a map's."""
@@ -141,60 +160,95 @@ class Canvas:
 
     def veil(self, area: Box, colour: Colour, opacity: float, *, radius: float = 0) -> None:
         """Lay a translucent colour over `area`; `opacity` is 0..1."""
-        coverage = shapes.rounded(area.width, area.height, radius)
-        self.mask(area, (coverage * opacity + 0.5).astype(np.uint8), colour)
+        self._cover(area, radius, colour, opacity=opacity)
 
     def compose(self, area: Box, other: "Canvas", *, radius: float = 0, opacity: float = 1.0) -> None:
         """Lay a canvas of the size of `area`, such as a window, over this one, with its labels and regions."""
-        seen = area.intersection(self._clip)
-        if seen.width == 0 or seen.height == 0:
-            return
-        coverage = (shapes.rounded(area.width, area.height, radius) * opacity + 0.5).astype(np.uint8)
-        rows, columns = _slices(seen)
-        alpha = _window(coverage, area, seen)
-        self.picture[rows, columns] = _mix(
-            self.picture[rows, columns], _window(other.picture, area, seen), alpha[:, :, None]
-        )
-        below, above = self.label[rows, columns], _window(other.label, area, seen)
-        both_drawn = (below == SYNTHETIC) & (above == SYNTHETIC)
-        partial = np.where(both_drawn, SYNTHETIC, IGNORE)
-        below[:] = np.where(alpha == 255, above, np.where(alpha == 0, below, partial))
+        for part, coverage in shapes.rounded_parts(area, radius):
+            seen = part.intersection(self._clip)
+            if seen.width and seen.height:
+                alpha = None if coverage is None else _window(coverage, part, seen)
+                self._compose(area, seen, other, _faded(alpha, opacity))
         self.num_letters += other.num_letters
         for region in other.regions:
             place = region.area.moved(area.x, area.y)
-            left = place.intersection(seen)
+            left = place.intersection(area.intersection(self._clip))
             if left.width and left.height:
                 inside = None if region.mask is None else _window(region.mask, place, left)
                 self.regions.append(Region(area=left, mask=inside))
 
     def mask(self, area: Box, coverage: Mask, colour: Colour) -> None:
         """Draw `colour` through a coverage mask of the size of `area`, (H, W) or (H, W, 3) for subpixels."""
-        self._blend(area, coverage, np.asarray(colour, dtype=np.uint8), natural=False)
+        self._part(area, coverage, colour)
 
-    def _blend(self, area: Box, coverage: Mask, colours: NDArray[np.uint8], *, natural: bool) -> None:
-        """Lay `colours` ((3,) or (H, W, 3) of `area`) over the picture; a pixel of coverage 255 is replaced."""
+    def _cover(
+        self, area: Box, radius: float, colours: Colour | Values, *, opacity: float = 1.0, natural: bool = False
+    ) -> None:
+        """Lay a colour, or values (H, 3 * W) of `area`, over a rectangle with rounded corners."""
+        for part, coverage in shapes.rounded_parts(area, radius):
+            own = colours if isinstance(colours, tuple) else _wide_window(colours, area, part)
+            self._part(part, _faded(coverage, opacity), own, natural=natural)
+
+    def _part(self, area: Box, coverage: Mask | int | None, colours: Colour | Values, *, natural: bool = False) -> None:
+        """Lay a colour, or values (H, 3 * W) of `area`, over the picture where coverage says; None is everywhere."""
         seen = area.intersection(self._clip)
         if seen.width == 0 or seen.height == 0:
             return
-        rows, columns = _slices(seen)
-        alpha = _window(coverage, area, seen)
-        if colours.ndim == 3:
-            colours = _window(colours, area, seen)
-        target, label = self.picture[rows, columns], self.label[rows, columns]
-        target[:] = _mix(target, colours, alpha if alpha.ndim == 3 else alpha[:, :, None])
+        above = row_of(colours, seen.width) if isinstance(colours, tuple) else _wide_window(colours, area, seen)
         own = NATURAL if natural else SYNTHETIC
+        below, label = self._seen(seen), self.label[_slices(seen)]
+        if coverage is None:
+            below[:] = above
+            label[:] = own
+            return
+        alpha = coverage if isinstance(coverage, int) else _window(coverage, area, seen)
+        blend(below, above, alpha if isinstance(alpha, int) else spread(alpha))
+        # Most of what is drawn lies on drawn pixels, which stay what they are.
+        if natural or label.any():
+            _relabel(label, alpha, own)
+
+    def _compose(self, area: Box, seen: Box, other: "Canvas", alpha: Mask | int | None) -> None:
+        above, upper = _wide_window(other._values, area, seen), _window(other.label, area, seen)
+        below, label = self._seen(seen), self.label[_slices(seen)]
+        if alpha is None:
+            below[:] = above
+            label[:] = upper
+            return
+        blend(below, above, alpha if isinstance(alpha, int) else spread(alpha))
+        partial = np.where((label == SYNTHETIC) & (upper == SYNTHETIC), SYNTHETIC, IGNORE)
+        label[:] = np.where(np.equal(alpha, 255), upper, np.where(np.equal(alpha, 0), label, partial))
+
+    def _seen(self, area: Box) -> Values:
+        """Return the values of a part of the picture, (H, 3 * W)."""
+        return self._values[area.y : area.bottom, 3 * area.x : 3 * area.right]
+
+
+def _relabel(label: NDArray[np.uint8], alpha: Mask | int, own: int) -> None:
+    """Say what pixels (H, W) are after something of the kind `own` was laid over them."""
+    if isinstance(alpha, int):
+        some = all_of_it = np.full(label.shape, alpha, dtype=np.uint8)
+    else:
         some, all_of_it = (alpha, alpha) if alpha.ndim == 2 else (alpha.max(axis=2), alpha.min(axis=2))
-        partial = (some > 0) & (all_of_it < 255) & (label != own)
-        label[partial] = IGNORE
-        label[all_of_it == 255] = own
+    label[(some > 0) & (all_of_it < 255) & (label != own)] = IGNORE
+    label[all_of_it == 255] = own
 
 
-def _mix(below: NDArray[np.uint8], above: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return `above` over `below`; `alpha` has a last axis of 1 or 3."""
-    # 16 bits hold 255 * 255 + 127, and integers round alike on every machine.
-    weight = alpha.astype(np.uint16)
-    mixed: NDArray[np.uint8] = ((below * (255 - weight) + above * weight + 127) // 255).astype(np.uint8)
-    return mixed
+def _faded(coverage: Mask | None, opacity: float) -> Mask | int | None:
+    """Return a coverage, None for a full one, times an opacity."""
+    if opacity >= 1:
+        return coverage
+    return int(255 * opacity + 0.5) if coverage is None else (coverage * opacity + 0.5).astype(np.uint8)
+
+
+def _frame(outer: Box, inner: Box) -> list[Box]:
+    """Return what is left of `outer` without `inner`: the rows above and below it, then its sides."""
+    inner = inner.intersection(outer)
+    return [
+        box(outer.x, outer.y, outer.width, inner.y - outer.y),
+        box(outer.x, inner.bottom, outer.width, outer.bottom - inner.bottom),
+        box(outer.x, inner.y, inner.x - outer.x, inner.height),
+        box(inner.right, inner.y, outer.right - inner.right, inner.height),
+    ]
 
 
 def _slices(area: Box) -> tuple[slice, slice]:
@@ -207,8 +261,14 @@ def _window(array: NDArray[_T], area: Box, seen: Box) -> NDArray[_T]:
     return array[top : top + seen.height, left : left + seen.width]
 
 
+def _wide_window(values: Values, area: Box, seen: Box) -> Values:
+    """Return the part of values (H, 3 * W), which cover `area`, that lies in `seen`."""
+    top, left = seen.y - area.y, 3 * (seen.x - area.x)
+    return values[top : top + seen.height, left : left + 3 * seen.width]
+
+
 def _bounds(points: Sequence[Point], margin: int) -> tuple[Box, list[Point]]:
     """Return the whole-pixel box around `points` and the points relative to it."""
-    x, y = (int(np.floor(min(point[axis] for point in points))) - margin for axis in (0, 1))
-    right, bottom = (int(np.ceil(max(point[axis] for point in points))) + margin for axis in (0, 1))
+    x, y = (math.floor(min(point[axis] for point in points)) - margin for axis in (0, 1))
+    right, bottom = (math.ceil(max(point[axis] for point in points)) + margin for axis in (0, 1))
     return box(x, y, right - x, bottom - y), [(px - x, py - y) for px, py in points]

@@ -1,16 +1,23 @@
 """Coverage masks of shapes: (H, W) uint8, 255 = fully inside, values between on antialiased edges."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from datagen.geometry import Box, box
+
 Mask = NDArray[np.uint8]
 Point = tuple[float, float]
 
 _SUPERSAMPLING = 4
+_HELD_PIXELS = 64 * 64
+"""Masks up to this size are held for the next time."""
+_STRIP = 48
+"""Width of a line's pieces, in pixels."""
 
 
 def rounded(width: int, height: int, radius: float) -> Mask:
@@ -20,14 +27,19 @@ def rounded(width: int, height: int, radius: float) -> Mask:
     size = math.ceil(radius)
     if size <= 0:
         return mask
-    centre = np.arange(size) + 0.5 - radius
-    distance = np.hypot(centre[:, None], centre[None, :])
-    corner = np.clip((radius + 0.5 - distance) * 255 + 0.5, 0, 255).astype(np.uint8)
-    mask[:size, :size] = corner
-    mask[:size, width - size :] = corner[:, ::-1]
-    mask[height - size :, :size] = corner[::-1]
-    mask[height - size :, width - size :] = corner[::-1, ::-1]
+    for rows, columns, corner in _corners(size, _corner(radius)):
+        mask[rows, columns] = corner
     return mask
+
+
+def rounded_parts(area: Box, radius: float) -> list[tuple[Box, Mask | None]]:
+    """Return `rounded` in parts that do not overlap: small masks at the corners, None where all is inside."""
+    size = math.ceil(min(radius, area.width / 2, area.height / 2))
+    if size <= 0:
+        return [(area, None)]
+    if 2 * size >= min(area.width, area.height):
+        return [(area, rounded(area.width, area.height, radius))]
+    return [*_corner_boxes(area, size, _corner(radius)), *((side, None) for side in _without_corners(area, size))]
 
 
 def outline(width: int, height: int, radius: float, thickness: int) -> Mask:
@@ -39,21 +51,78 @@ def outline(width: int, height: int, radius: float, thickness: int) -> Mask:
     return mask
 
 
+def outline_parts(area: Box, radius: float, thickness: int) -> list[tuple[Box, Mask | None]]:
+    """Return `outline` in parts that do not overlap: masks at the corners, None along the sides."""
+    size = max(math.ceil(min(radius, area.width / 2, area.height / 2)), thickness)
+    if 2 * size >= min(area.width, area.height):
+        return [(area, outline(area.width, area.height, radius, thickness))]
+    # A small outline has the same corners as a large one.
+    corner = outline(4 * size, 4 * size, radius, thickness)[:size, :size]
+    _, top, bottom = _without_corners(area, size)
+    top, bottom = top.cut_top(thickness)[0], bottom.cut_bottom(thickness)[0]
+    middle = box(area.x, area.y + size, area.width, area.height - 2 * size)
+    sides = (top, bottom, middle.cut_left(thickness)[0], middle.cut_right(thickness)[0])
+    return [*_corner_boxes(area, size, corner), *((side, None) for side in sides)]
+
+
 def polygon(points: Sequence[Point], width: int, height: int) -> Mask:
     """Return a filled polygon; points are in pixels from the mask's upper left corner."""
+    return (_held_polygon if width * height <= _HELD_PIXELS else _polygon)(tuple(points), width, height)
+
+
+def polyline(points: Sequence[Point], width: int, height: int, *, thickness: float) -> Mask:
+    """Return an open line through `points` with round joins, `thickness` pixels wide."""
+    return (_held_polyline if width * height <= _HELD_PIXELS else _polyline)(tuple(points), width, height, thickness)
+
+
+def strips(points: Sequence[Point], area: Box, margin: int) -> Iterator[tuple[Box, tuple[Point, ...]]]:
+    """Cut the box of a line into upright strips; yield where the line is in each, and the points it needs there.
+
+    `margin` is how far the line's edge may lie from its middle, in pixels.
+    """
+    if area.width <= 2 * _STRIP or len(points) < 2:
+        yield area, tuple(points)
+        return
+    x, y = np.asarray(points, dtype=np.float64).T
+    left, right = np.minimum(x[:-1], x[1:]), np.maximum(x[:-1], x[1:])
+    for start in range(area.x, area.right, _STRIP):
+        end = min(start + _STRIP, area.right)
+        touching = np.flatnonzero((left <= end + margin) & (right >= start - margin))
+        if len(touching):
+            first, last = int(touching[0]), int(touching[-1]) + 1
+            top, bottom = _reach(x[first : last + 1], y[first : last + 1], start - margin, end + margin)
+            top, bottom = max(area.y, math.floor(top) - margin), min(area.bottom, math.ceil(bottom) + margin)
+            yield box(start, top, end - start, bottom - top), tuple(points[first : last + 1])
+
+
+def _reach(x: NDArray[np.float64], y: NDArray[np.float64], start: float, end: float) -> tuple[float, float]:
+    """Return the lowest and highest y that a line reaches while its x is in start..end."""
+    inside = y[(x >= start) & (x <= end)].tolist()
+    for x0, y0, x1, y1 in zip(x[:-1], y[:-1], x[1:], y[1:], strict=True):
+        for edge in (start, end):
+            if min(x0, x1) <= edge <= max(x0, x1) and x0 != x1:
+                inside.append(y0 + (y1 - y0) * (edge - x0) / (x1 - x0))
+    return min(inside), max(inside)
+
+
+def _polygon(points: tuple[Point, ...], width: int, height: int) -> Mask:
     image, draw = _canvas(width, height)
     draw.polygon(_scaled(points), fill=255)
     return _reduce(image)
 
 
-def polyline(points: Sequence[Point], width: int, height: int, *, thickness: float) -> Mask:
-    """Return an open line through `points` with round joins, `thickness` pixels wide."""
+def _polyline(points: tuple[Point, ...], width: int, height: int, thickness: float) -> Mask:
     image, draw = _canvas(width, height)
     stroke = max(1, round(thickness * _SUPERSAMPLING))
     draw.line(_scaled(points), fill=255, width=stroke, joint="curve")
     for x, y in (points[0], points[-1]):
         _dot(draw, x * _SUPERSAMPLING, y * _SUPERSAMPLING, stroke / 2)
     return _reduce(image)
+
+
+# Icons come again and again, at the same places of their boxes.
+_held_polygon = lru_cache(maxsize=512)(_polygon)
+_held_polyline = lru_cache(maxsize=2048)(_polyline)
 
 
 def sector(diameter: int, start: float, end: float, *, hole: float = 0.0) -> Mask:
@@ -72,14 +141,59 @@ def soft_rectangle(width: int, height: int, blur: int) -> Mask:
 
     The mask is (height + 2 * blur, width + 2 * blur); a product of two ramps, as separable blurs give.
     """
-    return (np.outer(_ramp(height, blur), _ramp(width, blur)) * 255 + 0.5).astype(np.uint8)
+    return soft_part(box(0, 0, width + 2 * blur, height + 2 * blur), None, blur=blur)
 
 
+def soft_part(around: Box, seen: Box | None, *, blur: int, strength: float = 1.0) -> Mask:
+    """Return the part in `seen` (None: all) of a soft rectangle whose blurred edges reach to the sides of `around`."""
+    seen = seen or around
+    rows = _ramp(around.height - 2 * blur, blur)[seen.y - around.y : seen.bottom - around.y]
+    columns = _ramp(around.width - 2 * blur, blur)[seen.x - around.x : seen.right - around.x]
+    return (np.outer(rows, columns) * (255 * strength) + 0.5).astype(np.uint8)
+
+
+@lru_cache(maxsize=256)
 def _ramp(size: int, blur: int) -> NDArray[np.float64]:
     position = np.arange(size + 2 * blur) + 0.5
-    edge = np.minimum(position, size + 2 * blur - position) / (2 * blur)
+    edge = np.minimum(position, size + 2 * blur - position) / max(1, 2 * blur)
     step = np.clip(edge, 0, 1)
     return np.asarray(step * step * (3 - 2 * step))
+
+
+@lru_cache(maxsize=256)
+def _corner(radius: float) -> Mask:
+    """Return the upper left corner of a rounded rectangle, (ceil(radius), ceil(radius))."""
+    centre = np.arange(math.ceil(radius)) + 0.5 - radius
+    distance = np.hypot(centre[:, None], centre[None, :])
+    return np.clip((radius + 0.5 - distance) * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def _corners(size: int, corner: Mask) -> list[tuple[slice, slice, Mask]]:
+    """Return where the four corners go and what they look like, made from the upper left one."""
+    low, high = slice(None, size), slice(-size, None)
+    return [
+        (low, low, corner),
+        (low, high, corner[:, ::-1]),
+        (high, low, corner[::-1]),
+        (high, high, corner[::-1, ::-1]),
+    ]
+
+
+def _corner_boxes(area: Box, size: int, corner: Mask) -> list[tuple[Box, Mask | None]]:
+    x, y = area.right - size, area.bottom - size
+    places = ((area.x, area.y), (x, area.y), (area.x, y), (x, y))
+    masks = [mask for _, _, mask in _corners(size, corner)]
+    return [(box(left, top, size, size), mask) for (left, top), mask in zip(places, masks, strict=True)]
+
+
+def _without_corners(area: Box, size: int) -> tuple[Box, Box, Box]:
+    """Return the middle over the whole width, and what lies above and below it between the corners."""
+    inner = area.width - 2 * size
+    return (
+        box(area.x, area.y + size, area.width, area.height - 2 * size),
+        box(area.x + size, area.y, inner, size),
+        box(area.x + size, area.bottom - size, inner, size),
+    )
 
 
 def _canvas(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
@@ -96,4 +210,5 @@ def _dot(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float) -> None:
 
 
 def _reduce(image: Image.Image) -> Mask:
+    # np.asarray gives a view that nobody can write to, so a mask that is held stays as it is.
     return np.asarray(image.reduce(_SUPERSAMPLING), dtype=np.uint8)
