@@ -1,6 +1,6 @@
 """Shell sessions that were never typed: prompts, commands and their output, in spans for terminals to colour."""
 
-from datagen.shell_commands import Row, choose, run, stamp, styled
+from datagen.shell_commands import Row, run, stamp, styled
 from datagen.texts import TextBank, plural
 
 _KEYS = ("Help", "Setup", "Search", "Filter", "Tree", "SortBy", "Nice -", "Nice +", "Kill", "Quit")
@@ -71,7 +71,7 @@ def _prompt(text: TextBank) -> list[Row]:
         (f"{host}% ",),
         (f"<bold_red>root@{host}:/srv/{folder}# ",),
     )
-    return [styled(markup) for markup in choose(text, prompts)]
+    return [styled(markup) for markup in text.pick(prompts)]
 
 
 def _greeting(text: TextBank) -> list[Row]:

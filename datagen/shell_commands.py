@@ -1,8 +1,7 @@
 """Commands that were never run and what they printed, in spans for terminals to colour."""
 
 import re
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable
 
 from datagen.texts import MONTHS, TextBank, gerund, past, plural
 
@@ -11,7 +10,6 @@ Span = tuple[str, str]
 Row = list[Span]
 Command = Callable[[TextBank], tuple[str, list[Row]]]
 """Returns what was typed and what was printed."""
-_T = TypeVar("_T")
 
 _STYLE = re.compile(r"<([a-z_]+)>")
 _ENDINGS = ("py", "md", "toml", "json", "txt", "rs", "go", "sh", "csv", "log", "png", "yml")
@@ -22,7 +20,7 @@ _WIDTH = 79
 
 def run(text: TextBank) -> tuple[str, list[Row]]:
     """Return a command and its output."""
-    return choose(text, _COMMANDS)(text)
+    return text.pick(_COMMANDS)(text)
 
 
 def styled(markup: str) -> Row:
@@ -30,11 +28,6 @@ def styled(markup: str) -> Row:
     first, *rest = _STYLE.split(markup)
     spans = [(first, "plain"), *((words, style) for style, words in zip(rest[::2], rest[1::2], strict=True))]
     return [span for span in spans if span[0]]
-
-
-def choose(text: TextBank, items: Sequence[_T]) -> _T:
-    """Return one of `items`."""
-    return items[text.number(0, len(items))]
 
 
 def stamp(text: TextBank) -> str:

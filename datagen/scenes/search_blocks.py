@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from datagen import typesetting
+from datagen.albums import Album
 from datagen.canvas import Canvas, Colour
 from datagen.geometry import Box, box
 from datagen.icons import icon
@@ -145,6 +146,7 @@ def picture_grid(canvas: Canvas, area: Box, look: Look, materials: Materials, rn
         canvas.rounded(chip, theme.raised, theme.px(8))
         canvas.mark(chip, rounded(chip.width, chip.height, theme.px(8)))
         typesetting.line(canvas, chip, name, theme.font(13), theme.text, align="centre")
+    album = Album(materials, rng, num_photos=8)
     wanted = theme.px(float(rng.choice([130, 165, 200])))
     gap = theme.px(12)
     while rest.height > 0:
@@ -155,7 +157,7 @@ def picture_grid(canvas: Canvas, area: Box, look: Look, materials: Materials, rn
         x = rest.x
         for ratio in ratios:
             picture = box(x, rest.y, min(round(height * ratio), rest.right - x), height)
-            canvas.paste(picture, materials.photo(picture.width, picture.height), radius=theme.px(10))
+            canvas.paste(picture, album.crop(picture.width, picture.height), radius=theme.px(10))
             below = box(x, picture.bottom + theme.px(4), picture.width, theme.px(19))
             typesetting.line(canvas, below, text.label(3), theme.font(13), theme.text)
             below = below.moved(0, theme.px(18))

@@ -14,6 +14,7 @@ from datagen.scenes import (
     file_manager,
     photo_viewer,
     search_results,
+    spreadsheet,
     terminal,
     web_article,
 )
@@ -47,4 +48,5 @@ SCENES: dict[str, Scene] = {
     "search_results": Scene(draw=search_results.draw, smallest=(640, 480), portrait=True),
     "terminal": Scene(draw=terminal.draw, smallest=(480, 320), portrait=True),
     "file_manager": Scene(draw=file_manager.draw, smallest=(640, 420)),
+    "spreadsheet": Scene(draw=spreadsheet.draw, smallest=(720, 480), portrait=True),
 }
