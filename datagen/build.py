@@ -16,8 +16,9 @@ from datagen.config import SPLITS, CorpusConfig
 from datagen.engines import Failure, Make, Outcome
 from datagen.plan import Plan, Shard
 from datagen.quarantine import read_failure, write_failure
+from datagen.sources import SEEN, Seen
 from datagen.work import make_sample, make_shard
-from pipeline.base.config import to_table, to_toml
+from pipeline.base.config import to_table
 from pipeline.base.errors import UsageError
 from pipeline.base.progress import Progress
 from pipeline.base.store import Store
@@ -94,8 +95,9 @@ def run(config: CorpusConfig, out: str, *, workers: Workers | int, progress: Pro
     """
     started = time.monotonic()
     crew = Workers(num_workers=workers) if isinstance(workers, int) else workers
-    plan = plans.make(config)
     store = Store(out)
+    _refuse_strangers(store)
+    plan = plans.make(config, seen=Seen(store))
     with store.sole_writer():
         plan_sha256 = _begin(store, plan)
         for refused in plan.refused:
@@ -181,12 +183,16 @@ def _begin(store: Store, plan: Plan) -> str:
             )
         # Only now is it known that the folder is ours, and the lock says that nobody is writing.
         store.sweep()
+        plans.write_config(store, plan)
         return found
-    strangers = set(store.names()) - {plans.SOURCES, plans.CONFIG}
-    if strangers:
-        raise UsageError(f"{store.url}: not empty ({min(strangers)}) and not a corpus; choose another folder")
-    store.write_bytes(plans.CONFIG, to_toml(plan.config).encode())
     return plans.write(store, plan)
+
+
+def _refuse_strangers(store: Store) -> None:
+    """Raises: UsageError: the folder holds something that is no corpus. Asked before hours go into photographs."""
+    strangers = set(store.names()) - {plans.SOURCES, plans.CONFIG, SEEN}
+    if strangers and not store.exists(plans.PLAN):
+        raise UsageError(f"{store.url}: not empty ({min(strangers)}) and not a corpus; choose another folder")
 
 
 def _found(store: Store, shard: Shard, plan_sha256: str) -> Outcome | None:

@@ -1,18 +1,21 @@
 """The plan of a corpus, as data: what every shard holds, from which sources. Written before any pixel is drawn.
 
-    config.toml       the resolved config
-    sources.parquet   kind, name, sha256, licence, origin, split, path: one row a source
-    plan.json         counts, versions, refused sources, digest of sources.parquet; its own digest is the plan's name
+    config.toml       the resolved config; alone in saying in which folders the sources lie
+    sources.parquet   kind, name, sha256, licence, origin, split, path, part: one row a source
+    plan.json         config, counts, versions, refused sources, digest of the table; its own digest is the plan's name
 
 A worker needs nothing but these files, so a shard is a function of (plan, shard) on any machine that sees the sources.
+Paths are relative to the folders in config.toml: the same sources elsewhere are the same plan.
 """
 
 import importlib.metadata
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -20,23 +23,42 @@ import pyarrow.parquet as pq
 
 from datagen.config import SPLITS, CorpusConfig
 from datagen.fonts import font_sources
+from datagen.library import Library
 from datagen.render import check_settings
-from datagen.sources import Found, PlannedSource, RefusedSource, deal_by_hash, deal_in_order, find_captured, find_photos
+from datagen.sources import (
+    Found,
+    PlannedSource,
+    RefusedSource,
+    Seen,
+    deal_by_hash,
+    deal_in_order,
+    find_captured,
+    find_code,
+    find_photos,
+    find_texts,
+)
+from datagen.sources.places import absolute, base_of, is_remote, relative
 from datagen.texts import words_of
-from pipeline.base.config import from_table, to_table
+from pipeline.base.config import from_table, to_table, to_toml
 from pipeline.base.errors import ShardError
+from pipeline.base.progress import Progress
 from pipeline.base.store import Store, canonical_json, sha256_file, sha256_hex
 from pipeline.formats.sample import Source
 from pipeline.formats.shards import ShardName, read_parquet
 
 PLAN, SOURCES, CONFIG = "plan.json", "sources.parquet", "config.toml"
-FORMAT, FORMAT_VERSION = "diptych-corpus-plan", 1
+FORMAT, FORMAT_VERSION = "diptych-corpus-plan", 2
 
 _DISTRIBUTIONS = ("diptych", "imagecodecs", "numpy", "pillow", "scikit-image")
 """What can change a sample's bytes; another version is another plan."""
 _CAPTURED_ONLY_WEIGHTS = {"train": 8, "val": 1, "test": 1}
 
-_SCHEMA = pa.schema([(name, pa.string()) for name in ("kind", "name", "sha256", "licence", "origin", "split", "path")])
+_PLACES = {"photo": "photos", "text": "texts", "code": "code", "screen": "captured"}
+"""Which field of the config says where sources of a kind lie; not part of the plan's digest."""
+
+_SOURCE = ("kind", "name", "sha256", "licence", "origin")
+_COLUMNS = (*_SOURCE, "split", "path", "part")
+_SCHEMA = pa.schema([(name, pa.string()) for name in _COLUMNS])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +91,11 @@ class Plan:
         """Return the photographs that only `split` may show."""
         return self._dealt.get(("photo", split), ())
 
+    def library(self, split: str) -> Library:
+        """Return the texts and source files that only `split` may show."""
+        texts = self._dealt.get(("text", split), ())
+        return Library(texts=tuple(text for text in texts if text.path), code=self._dealt.get(("code", split), ()))
+
     def screens(self, split: str) -> tuple[PlannedSource, ...]:
         """Return the captured screens of `split`, in order; they follow its synthesized samples."""
         return self._dealt.get(("screen", split), ())
@@ -96,25 +123,26 @@ class Plan:
         ]
 
 
-def make(config: CorpusConfig) -> Plan:
-    """Look for the sources and decide who gets what; draws nothing and writes nothing.
+def make(config: CorpusConfig, *, seen: Seen | None = None, progress: Progress | None = None) -> Plan:
+    """Look for the sources and decide who gets what; draws nothing and writes nothing but what was `seen`.
 
     Raises: UsageError: a folder is missing or holds no usable picture; ConfigError: a scene that does not exist.
     """
     check_settings(config)
+    config = _anywhere(config)
     weights = {split: config.num_samples.of(split) for split in SPLITS}
     sources: list[PlannedSource] = []
     refused: list[RefusedSource] = []
     if config.num_samples.total:
-        photos = find_photos(config.photos)
-        sources += deal_by_hash(photos.sources, weights, seed=config.seed)
-        refused += photos.refused
+        for found in _found(config, seen, progress):
+            sources += deal_by_hash(found.sources, weights, seed=config.seed)
+            refused += found.refused
         sources += [
             PlannedSource(source=words_of(split).source, split=split, path="") for split in SPLITS if weights[split]
         ]
         sources += [PlannedSource(source=source, split="", path="") for source in font_sources()]
     if config.captured is not None:
-        screens = find_captured(config.captured)
+        screens = find_captured(config.captured, seen=seen, progress=progress)
         sources += _deal_screens(screens, weights if config.num_samples.total else _CAPTURED_ONLY_WEIGHTS)
         refused += screens.refused
     return Plan(config=config, sources=tuple(sources), refused=tuple(refused), versions=_versions(config))
@@ -123,9 +151,15 @@ def make(config: CorpusConfig) -> Plan:
 def write(store: Store, plan: Plan) -> str:
     """Write the plan's files, `plan.json` last; return its SHA-256."""
     table, data = _encode(plan)
+    write_config(store, plan)
     store.write_bytes(SOURCES, table)
     store.write_bytes(PLAN, data)
     return sha256_hex(data)
+
+
+def write_config(store: Store, plan: Plan) -> None:
+    """Write where the sources lie now; all else in the file is what it was if the digest is."""
+    store.write_bytes(CONFIG, to_toml(plan.config).encode())
 
 
 def digest(plan: Plan) -> str:
@@ -142,7 +176,9 @@ def read(store: Store) -> tuple[Plan, str]:
         if (table["format"], table["format_version"]) != (FORMAT, FORMAT_VERSION):
             raise ValueError(f"format is {table['format']} {table['format_version']}")
         expected = table["sources_sha256"]
-        config = from_table(CorpusConfig, table["config"], where=where)
+        places = tomllib.loads(store.read_bytes(CONFIG).decode())
+        given = {field: places[field] for field in _PLACES.values() if field in places}
+        config = from_table(CorpusConfig, table["config"] | given, where=where)
         refused = tuple(RefusedSource(**row) for row in table["refused"])
         versions = dict(table["versions"])
     except (ValueError, TypeError, KeyError) as error:
@@ -150,22 +186,33 @@ def read(store: Store) -> tuple[Plan, str]:
     if sha256_hex(store.read_bytes(SOURCES)) != expected:
         raise ShardError(f"{store.where(SOURCES)}: not the table that {PLAN} was written over")
     rows = read_parquet(store, SOURCES).to_pylist()
-    sources = tuple(_planned(row) for row in rows)
+    bases = _bases(config)
+    sources = tuple(_planned(row, bases) for row in rows)
     return Plan(config=config, sources=sources, refused=refused, versions=versions), sha256_hex(data)
 
 
 def _encode(plan: Plan) -> tuple[bytes, bytes]:
     """Return the bytes of `sources.parquet` and `plan.json`."""
-    rows = [asdict(planned.source) | {"split": planned.split, "path": planned.path} for planned in plan.sources]
+    bases = _bases(plan.config)
+    rows = [
+        asdict(planned.source)
+        | {
+            "split": planned.split,
+            "path": relative(planned.path, bases.get(planned.source.kind, "")),
+            "part": planned.part,
+        }
+        for planned in plan.sources
+    ]
     buffer = BytesIO()
     pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), buffer, compression="zstd", write_page_checksum=True)
     table = buffer.getvalue()
     shards = plan.shards()
+    config = to_table(plan.config)
     data = canonical_json(
         {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
-            "config": to_table(plan.config),
+            "config": {name: value for name, value in config.items() if name not in _PLACES.values()},
             "num_samples": {split: plan.num_samples(split) for split in SPLITS},
             "num_shards": {split: sum(shard.name.split == split for shard in shards) for split in SPLITS},
             "refused": [asdict(refused) for refused in plan.refused],
@@ -176,9 +223,35 @@ def _encode(plan: Plan) -> tuple[bytes, bytes]:
     return table, data
 
 
-def _planned(row: Mapping[str, Any]) -> PlannedSource:
-    source = Source(**{name: row[name] for name in ("kind", "name", "sha256", "licence", "origin")})
-    return PlannedSource(source=source, split=row["split"], path=row["path"])
+def _planned(row: Mapping[str, Any], bases: Mapping[str, str]) -> PlannedSource:
+    source = Source(**{name: row[name] for name in _SOURCE})
+    path = absolute(row["path"], bases.get(source.kind, ""))
+    return PlannedSource(source=source, split=row["split"], path=path, part=row["part"])
+
+
+def _bases(config: CorpusConfig) -> dict[str, str]:
+    """Return the folder that the paths of each kind are relative to."""
+    places = {kind: getattr(config, field) for kind, field in _PLACES.items()}
+    return {kind: base_of(place) for kind, place in places.items() if place is not None}
+
+
+def _anywhere(config: CorpusConfig) -> CorpusConfig:
+    """Return the config with absolute paths, which hold for workers in other folders."""
+    places = {field: getattr(config, field) for field in _PLACES.values()}
+    local = {field: place for field, place in places.items() if place is not None and not is_remote(place)}
+    found: dict[str, Any] = {
+        field: str(Path(place.removeprefix("file://")).absolute()) for field, place in local.items()
+    }
+    return replace(config, **found)
+
+
+def _found(config: CorpusConfig, seen: Seen | None, progress: Progress | None) -> Iterator[Found]:
+    """Give the photographs, texts and source files, those that are asked for."""
+    yield find_photos(config.photos, licence=config.photo_licence, seen=seen, progress=progress)
+    if config.texts is not None:
+        yield find_texts(config.texts, seen=seen, progress=progress)
+    if config.code is not None:
+        yield find_code(config.code, seen=seen, progress=progress)
 
 
 def _deal_screens(found: Found, weights: dict[str, int]) -> tuple[PlannedSource, ...]:
@@ -191,7 +264,5 @@ def _deal_screens(found: Found, weights: dict[str, int]) -> tuple[PlannedSource,
 def _versions(config: CorpusConfig) -> dict[str, str]:
     versions = {name: importlib.metadata.version(name) for name in _DISTRIBUTIONS}
     if config.masks.sam_checkpoint is not None:
-        from pathlib import Path
-
         versions["sam_checkpoint_sha256"] = sha256_file(Path(config.masks.sam_checkpoint))
     return versions

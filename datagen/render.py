@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from datagen.canvas import Antialiasing, Canvas, Display, Region
 from datagen.config import CorpusConfig, LabelsConfig
+from datagen.library import Library
 from datagen.masks import make_regions
 from datagen.materials import Materials
 from datagen.quality import perceptual_hash, refusal
 from datagen.scenes.table import SCENES, Scene
-from datagen.sources import PlannedSource, load_pixels
+from datagen.sources import PlannedSource, Shelf, load_pixels, neighbourhood
 from datagen.texts import Words, words_of
 from pipeline.base.errors import ConfigError, PictureError
 from pipeline.base.seeds import derive_seed
@@ -24,7 +25,6 @@ from pipeline.formats.sample import IGNORE, Sample, SampleInfo, Source
 if TYPE_CHECKING:
     from datagen.labeller import Labeller
 
-_PHOTOS_HELD = 8
 _SUBPIXEL_SHARE = 0.3
 """Share of screens whose text is antialiased for the stripes of an LCD."""
 _LARGEST_LOGICAL = (2560, 1600)
@@ -109,17 +109,20 @@ def synthesize(
     key: str,
     versions: Mapping[str, str],
     *,
+    library: Library | None = None,
     attempt: int = 0,
 ) -> Sample:
     """Return the synthesized sample named `key` (`{split}-{index:06d}`): a function of these arguments alone.
 
-    `photos` are those of its split. Raises: PictureError: a photograph cannot be read any more, or the drawing is not
-    worth having (reasons of datagen.quality).
+    `photos` and `library` are those of its split. Raises: PictureError: a photograph cannot be read any more, or the
+    drawing is not worth having (reasons of datagen.quality).
     """
     seed = _seed(config, key, attempt)
     rng = np.random.Generator(np.random.PCG64(seed))
     setting = choose_setting(config, rng)
-    materials = Materials(photos, _words(key.rpartition("-")[0]), load=_load_held, rng=rng)
+    split, _, index = key.rpartition("-")
+    near = neighbourhood(photos, seed=config.seed, index=int(index))
+    materials = Materials(near, _words(split), load=_shelf(), rng=rng, library=library)
     drawing = draw(setting, materials, rng)
     if attempt:
         drawing = replace(drawing, details=drawing.details | {"attempt": attempt})
@@ -234,11 +237,10 @@ def _scales(config: CorpusConfig, renderer: str, scene: str, size: tuple[int, in
     return usual or fitting[-1:]
 
 
-@lru_cache(maxsize=_PHOTOS_HELD)
-def _load_held(planned: PlannedSource) -> Pixels:
-    pixels = load_pixels(planned)
-    pixels.setflags(write=False)
-    return pixels
+@lru_cache(maxsize=1)
+def _shelf() -> Shelf:
+    """The photographs this process holds."""
+    return Shelf()
 
 
 @lru_cache(maxsize=4)

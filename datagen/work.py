@@ -74,6 +74,7 @@ def _encoded(plan: Plan, key: str, attempt: int) -> EncodedSample | Rejection:
 def _sample(plan: Plan, key: str, attempt: int) -> Sample:
     split, _, index = key.rpartition("-")
     if plan.is_synthesized(key):
-        return synthesize(plan.config, plan.photos(split), key, plan.versions, attempt=attempt)
+        library = plan.library(split)
+        return synthesize(plan.config, plan.photos(split), key, plan.versions, library=library, attempt=attempt)
     screens = plan.screens(split)
     return adopt(plan.config, screens[int(index) - plan.config.num_samples.of(split)], key, plan.versions)

@@ -8,6 +8,7 @@ from datagen.sources.loading import Photo, Shelf, load_bytes, load_pixels
 from datagen.sources.model import Found, PlannedSource, RefusedSource
 from datagen.sources.photos import find_photos
 from datagen.sources.seen import SEEN, Seen
+from datagen.sources.written import find_code, find_texts
 
 __all__ = [
     "BUNDLED",
@@ -23,7 +24,9 @@ __all__ = [
     "deal_by_hash",
     "deal_in_order",
     "find_captured",
+    "find_code",
     "find_photos",
+    "find_texts",
     "load_bytes",
     "load_pixels",
     "neighbourhood",

@@ -103,19 +103,18 @@ class Shelf:
 
     def __init__(self, max_bytes: int = HELD_BYTES) -> None:
         self._max_bytes = max_bytes
-        self._photos: OrderedDict[str, Photo] = OrderedDict()
+        self._photos: OrderedDict[PlannedSource, Photo] = OrderedDict()
 
     def __call__(self, planned: PlannedSource) -> Photo:
         """Return a photograph. Raises: PictureError: `unreadable`, `source_changed`, not a picture."""
-        digest = planned.source.sha256
-        if digest not in self._photos:
-            self._photos[digest] = Photo.from_file(load_bytes(planned), where=planned.source.name)
-        self._photos.move_to_end(digest)
+        if planned not in self._photos:
+            self._photos[planned] = Photo.from_file(load_bytes(planned), where=planned.source.name)
+        self._photos.move_to_end(planned)
         # Levels are decoded after a photograph was handed out, so the sum is taken anew.
         held = sum(photo.num_bytes for photo in self._photos.values())
         while held > self._max_bytes and len(self._photos) > 1:
             held -= self._photos.popitem(last=False)[1].num_bytes
-        return self._photos[digest]
+        return self._photos[planned]
 
 
 def _decode_jpeg(data: bytes, level: int, where: str) -> Image.Image:

@@ -46,8 +46,11 @@ class Record:
 class Seen:
     """Records by kind of examination, file and stamp; saved into `store` if there is one."""
 
-    def __init__(self, store: Store | None = None) -> None:
+    def __init__(self, store: Store | None = None, *, worth_s: float = 5.0) -> None:
+        """What took less than `worth_s` seconds to find out is not worth a file."""
         self._store = store
+        self._worth_s = worth_s
+        self._made_at = time.monotonic()
         self._records: dict[tuple[str, str, str], list[Record]] = {}
         self._saved_at = time.monotonic()
         self._changed = False
@@ -70,7 +73,7 @@ class Seen:
     def save(self) -> None:
         """Write what is known into the store. Raises: StorageError."""
         self._saved_at = time.monotonic()
-        if self._store is None or not self._changed:
+        if self._store is None or not self._changed or time.monotonic() - self._made_at < self._worth_s:
             return
         rows = [
             {"kind": kind, "file": file, "stamp": stamp, "name": record.name, "part": record.part}
