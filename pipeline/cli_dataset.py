@@ -72,6 +72,47 @@ def dataset_view(
     show(summary, as_json=as_json)
 
 
+@dataset_app.command("show")
+def dataset_show(
+    corpus: CorpusArgument,
+    key: Annotated[str, typer.Argument(help="A sample's key, such as train-000017.")],
+    *,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the sample's four members.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print a sample's metadata; write its members as files."""
+    from datagen.dataset.show import show_sample
+    from pipeline.base.store import Store
+
+    show(show_sample(Store(corpus), key, out=out), as_json=as_json)
+
+
+@dataset_app.command("card")
+def dataset_card(
+    corpus: CorpusArgument,
+    *,
+    name: Annotated[str, typer.Option(help="Default: the corpus's own.")] = "",
+    licence: Annotated[str, typer.Option(help="As the Hugging Face hub knows it, such as cc-by-4.0.")] = "",
+    url: Annotated[str, typer.Option(help="Where the corpus can be had.")] = "",
+    version: Annotated[str, typer.Option(help="Of the corpus.")] = "1.0.0",
+    date: Annotated[str, typer.Option(help="Of publication, such as 2025-06-01.")] = "",
+    citation: Annotated[str, typer.Option(help="How to cite it.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Write a dataset card (README.md) and Croissant metadata into a corpus.
+
+    Every figure comes from the corpus itself; `dataset check` says when they no longer fit.
+    """
+    from datagen.dataset.card import CardConfig, write_card
+    from pipeline.base.progress import open_progress
+    from pipeline.base.store import Store
+
+    config = CardConfig(name=name, licence=licence, url=url, version=version, date=date, citation=citation)
+    with open_progress("card") as progress:
+        summary = write_card(Store(corpus), config, progress=progress)
+    show(summary, as_json=as_json)
+
+
 @dataset_app.command("check")
 def dataset_check(
     corpus: CorpusArgument,

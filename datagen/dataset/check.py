@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 
+from datagen.dataset.card import stale_files
 from datagen.dataset.check_folder import check_folder
 from datagen.dataset.check_shard import Facts, check_shard
 from datagen.dataset.check_splits import check_splits
@@ -82,6 +83,7 @@ def check(store: Store, config: CheckConfig, *, progress: Progress) -> CheckSumm
     for result in ordered:
         findings += [*result.facts.findings, *result.findings]
     findings += check_splits([result.facts for result in ordered], near_bits=config.near_bits)
+    findings += _check_card(store)
     num_expected = sum(result.num_expected for result in ordered)
     if num_expected:
         notes.append(f"{num_expected} samples differ when drawn again, as other versions may make them; no damage")
@@ -99,6 +101,14 @@ def check(store: Store, config: CheckConfig, *, progress: Progress) -> CheckSumm
         counts={kind: counts[kind] for kind in KINDS if counts[kind]},
         findings=tuple(findings),
     )
+
+
+def _check_card(store: Store) -> Iterator[Finding]:
+    try:
+        for name in stale_files(store):
+            yield Finding(kind="card", where=name, message="is not what the corpus says of itself")
+    except (FormatError, StorageError) as error:
+        yield Finding(kind="card", where="README.md, croissant.json", message=f"cannot be compared ({error})")
 
 
 def _versions(store: Store) -> list[str]:
