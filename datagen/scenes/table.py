@@ -11,9 +11,11 @@ from datagen.scenes import (
     chart_dashboard,
     chat,
     code_editor,
+    document,
     file_manager,
     photo_viewer,
     search_results,
+    slides,
     spreadsheet,
     terminal,
     web_article,
@@ -49,4 +51,6 @@ SCENES: dict[str, Scene] = {
     "terminal": Scene(draw=terminal.draw, smallest=(480, 320), portrait=True),
     "file_manager": Scene(draw=file_manager.draw, smallest=(640, 420)),
     "spreadsheet": Scene(draw=spreadsheet.draw, smallest=(720, 480), portrait=True),
+    "slides": Scene(draw=slides.draw, smallest=(720, 480)),
+    "document": Scene(draw=document.draw, smallest=(640, 420), portrait=True),
 }
