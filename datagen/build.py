@@ -18,7 +18,6 @@ from datagen.plan import Plan, Shard
 from datagen.quarantine import read_failure, write_failure
 from datagen.sources import SEEN, Seen
 from datagen.work import make_sample, make_shard
-from pipeline.base.config import to_table
 from pipeline.base.errors import UsageError
 from pipeline.base.progress import Progress
 from pipeline.base.store import Store
@@ -141,7 +140,7 @@ def finish(store: Store, plan: Plan, plan_sha256: str, *, num_skipped: int, seco
     failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
     quarantined = {failure.shard.name.stem: failure.message for failure in failures}
     manifest = write_manifest(
-        store, records, config=to_table(plan.config), versions=plan.versions, quarantined=quarantined
+        store, records, config=plans.settings(plan.config), versions=plan.versions, quarantined=quarantined
     )
     return BuildSummary(
         out=store.url,

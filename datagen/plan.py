@@ -56,6 +56,8 @@ _CAPTURED_ONLY_WEIGHTS = {"train": 8, "val": 1, "test": 1}
 _PLACES = {"photo": "photos", "text": "texts", "code": "code", "screen": "captured"}
 """Which field of the config says where sources of a kind lie; not part of the plan's digest."""
 
+PLACES = frozenset(_PLACES.values())
+
 _SOURCE = ("kind", "name", "sha256", "licence", "origin")
 _COLUMNS = (*_SOURCE, "split", "path", "part")
 _SCHEMA = pa.schema([(name, pa.string()) for name in _COLUMNS])
@@ -157,6 +159,11 @@ def write(store: Store, plan: Plan) -> str:
     return sha256_hex(data)
 
 
+def settings(config: CorpusConfig) -> dict[str, Any]:
+    """Return the config as a table without the fields that say where the sources lie."""
+    return {name: value for name, value in to_table(config).items() if name not in PLACES}
+
+
 def write_config(store: Store, plan: Plan) -> None:
     """Write where the sources lie now; all else in the file is what it was if the digest is."""
     store.write_bytes(CONFIG, to_toml(plan.config).encode())
@@ -207,12 +214,11 @@ def _encode(plan: Plan) -> tuple[bytes, bytes]:
     pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), buffer, compression="zstd", write_page_checksum=True)
     table = buffer.getvalue()
     shards = plan.shards()
-    config = to_table(plan.config)
     data = canonical_json(
         {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
-            "config": {name: value for name, value in config.items() if name not in _PLACES.values()},
+            "config": settings(plan.config),
             "num_samples": {split: plan.num_samples(split) for split in SPLITS},
             "num_shards": {split: sum(shard.name.split == split for shard in shards) for split in SPLITS},
             "refused": [asdict(refused) for refused in plan.refused],

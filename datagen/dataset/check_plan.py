@@ -10,6 +10,8 @@ from typing import Any
 from datagen.dataset.deal import DEAL, FORMAT, origin_folder
 from datagen.dataset.findings import Finding
 from datagen.dataset.listing import SOURCES
+from datagen.plan import PLACES
+from datagen.sources import SEEN
 from pipeline.base.errors import FormatError, StorageError
 from pipeline.base.store import Store, sha256_hex
 from pipeline.formats.shards import MANIFEST, ShardName, read_parquet
@@ -49,7 +51,7 @@ def check_plan(store: Store, manifest: Mapping[str, Any] | None) -> Planned:
         finding = Finding(kind="plan", where=PLAN, message=f"not a corpus plan ({error})")
         files = (PLAN, SOURCES, CONFIG, DEAL)
         return Planned(plan_sha256=sha256_hex(data), num_samples={}, files=files, findings=(finding,))
-    own = (PLAN, SOURCES, DEAL) if dealt else (PLAN, SOURCES, CONFIG)
+    own = (PLAN, SOURCES, DEAL) if dealt else (PLAN, SOURCES, CONFIG, SEEN)
     return Planned(
         plan_sha256=sha256_hex(data),
         num_samples=num_samples,
@@ -98,7 +100,7 @@ def _check_settings(store: Store, plan: Mapping[str, Any], manifest: Mapping[str
     except ValueError as error:
         yield Finding(kind="plan", where=CONFIG, message=f"not TOML ({error})")
         return
-    if config != plan["config"]:
+    if {name: value for name, value in config.items() if name not in PLACES} != plan["config"]:
         yield Finding(kind="plan", where=CONFIG, message=f"not the config that {PLAN} says")
 
 

@@ -9,8 +9,9 @@ from datagen.canvas import Canvas, Colour
 from datagen.fonts import Font
 from datagen.geometry import Box, box
 from datagen.icons import icon
+from datagen.library import Listing
 from datagen.materials import Materials
-from datagen.source_code import Kind, Line, identifier, write_code
+from datagen.source_code import Kind, identifier
 from datagen.texts import past, plural
 from datagen.theme import Theme, choose_theme, mix
 
@@ -33,15 +34,13 @@ _LIGHT: dict[Kind, Colour] = {
 _MAX_FIRST_NUMBER = 39
 _MIN_LINES = 120
 _SIZES = (12.5, 13.0, 14.0, 15.0)
-_TITLES = {"python": "Python", "typescript": "TypeScript"}
-_ENDINGS = {"python": "py", "typescript": "ts"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Code:
-    language: str
-    lines: list[Line]
+    listing: Listing
     first_number: int
+    """Number of the first line shown, from 0."""
     chosen: int
     """Row of the line with the cursor, from the top of the view."""
     size: float
@@ -52,8 +51,9 @@ def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None
     """Draw the whole screen."""
     theme = choose_theme(rng, canvas, dark_share=0.6)
     text = materials.text
-    language = text.pick(["python", "typescript"])
-    files = [f"{identifier(text)}.{_ENDINGS[language]}" for _ in range(24)]
+    listing = materials.code(num_lines=max(_MIN_LINES, _MAX_FIRST_NUMBER + _max_rows(canvas.area, theme)))
+    ending = listing.file_name.rpartition(".")[2]
+    files = [listing.file_name, *(f"{identifier(text)}.{ending}" for _ in range(23))]
     canvas.fill(canvas.area, theme.page)
     body = widgets.window_bar(canvas, canvas.area, theme, f"{files[0]} - {text.noun()}", rng)
     status, body = body.cut_bottom(theme.px(24))
@@ -70,9 +70,8 @@ def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None
         terminal, body = body.cut_bottom(theme.px(int(rng.integers(120, 200))))
         _terminal(canvas, terminal, theme, materials)
     code = _Code(
-        language=language,
-        lines=write_code(text, language, max(_MIN_LINES, _MAX_FIRST_NUMBER + _max_rows(body, theme))),
-        first_number=int(rng.integers(0, _MAX_FIRST_NUMBER + 1)),
+        listing=listing,
+        first_number=_first_number(listing, _max_rows(body, theme), rng),
         chosen=int(rng.integers(3, 20)),
         size=float(rng.choice(_SIZES)),
     )
@@ -134,6 +133,12 @@ def _tabs(canvas: Canvas, area: Box, theme: Theme, files: list[str]) -> None:
         typesetting.line(canvas, label, name, theme.font(13), theme.text if number == 0 else theme.muted)
 
 
+def _first_number(listing: Listing, num_rows: int, rng: np.random.Generator) -> int:
+    """Return where the view begins: near the start of a file that was composed, anywhere in one that is longer."""
+    last = max(0, len(listing.lines) - num_rows)
+    return int(rng.integers(0, (last if rng.random() < 0.5 else min(last, _MAX_FIRST_NUMBER)) + 1))
+
+
 def _max_rows(area: Box, theme: Theme) -> int:
     """Return how many lines of code `area` shows, the last one perhaps cut, at the smallest size."""
     return area.height // _step(theme.mono_font(min(_SIZES))) + 1
@@ -153,6 +158,8 @@ def _source(canvas: Canvas, area: Box, theme: Theme, code: _Code) -> None:
     with canvas.clipped(area):
         for row in range(area.height // step + 1):
             number = code.first_number + row
+            if number >= len(code.listing.lines):
+                break
             line = box(area.x, area.y + row * step, area.width, step)
             if row == code.chosen:
                 canvas.fill(line, theme.raised)
@@ -162,7 +169,7 @@ def _source(canvas: Canvas, area: Box, theme: Theme, code: _Code) -> None:
             ink = theme.text if row == code.chosen else theme.muted
             canvas.text(area.x + gutter - theme.px(18) - font.width(shown), baseline, shown, font, ink)
             start = x = area.x + gutter
-            for token, kind in code.lines[number]:
+            for token, kind in code.listing.lines[number]:
                 x = canvas.text(x, baseline, token, font, colours.get(kind, theme.text))
             if x > start:
                 canvas.mark(box(start, line.y, x - start, step))
@@ -224,5 +231,5 @@ def _status(canvas: Canvas, area: Box, theme: Theme, code: _Code) -> None:
     sign, left = inner.cut_left(theme.px(20))
     icon(canvas, sign.cut_left(theme.px(14))[0].centred(theme.px(14), theme.px(14)), "branch", theme.on_accent)
     typesetting.line(canvas, left.cut_left(theme.px(120))[0], "main", font, theme.on_accent)
-    place = f"Ln {code.first_number + code.chosen + 1}, Col 12    Spaces: 4    UTF-8    {_TITLES[code.language]}"
+    place = f"Ln {code.first_number + code.chosen + 1}, Col 12    Spaces: 4    UTF-8    {code.listing.language}"
     typesetting.line(canvas, inner.cut_right(theme.px(320))[0], place, font, theme.on_accent, align="right")
