@@ -25,8 +25,6 @@ _BROWSER_VALUES, _TERMINAL_VALUES = 64, 2
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _BROWSER_FLAGS = (
-    "--kiosk",
-    "--window-position=0,0",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -82,7 +80,7 @@ def application(display: str, *, width: int, height: int) -> Iterator[str]:
 
     Raises: UsageError: neither is installed, or nothing appears.
     """
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    browser = find_browser()
     terminal = shutil.which("xterm")
     if browser is None and terminal is None:
         raise UsageError("nothing to show on the virtual display: install chromium or xterm")
@@ -90,14 +88,11 @@ def application(display: str, *, width: int, height: int) -> Iterator[str]:
         folder = Path(text)
         if browser is not None:
             command = [
-                browser,
-                *_BROWSER_FLAGS,
-                f"--user-data-dir={folder / 'profile'}",
+                *browser_command(browser, profile=folder / "profile"),
+                "--kiosk",
+                "--window-position=0,0",
                 f"--window-size={width},{height}",
             ]
-            if os.geteuid() == 0:
-                # Chromium's sandbox refuses to start as root; the page is our own file.
-                command.append("--no-sandbox")
             command.append(write_page(folder).as_uri())
         else:
             assert terminal is not None
@@ -105,6 +100,18 @@ def application(display: str, *, width: int, height: int) -> Iterator[str]:
         with running(command, environment={"DISPLAY": display, "HOME": str(folder)}) as process:
             _wait_until_visible(display, process, num_values=_BROWSER_VALUES if browser else _TERMINAL_VALUES)
             yield Path(command[0]).name
+
+
+def find_browser() -> str | None:
+    """Return the path of a Chromium on this machine, or None."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def browser_command(browser: str, *, profile: Path) -> list[str]:
+    """Return the command that starts a Chromium which keeps to itself; addresses to open come after it."""
+    # Chromium's sandbox refuses to start as root; the pages are our own files.
+    alone = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return [browser, *_BROWSER_FLAGS, f"--user-data-dir={profile}", *alone]
 
 
 def _wait_until_visible(display: str, process: subprocess.Popen[bytes], *, num_values: int) -> None:

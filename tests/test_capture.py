@@ -15,6 +15,7 @@ import pytest
 from datagen import capture, virtual_display
 from datagen.capture import PRESETS, CaptureConfig
 from datagen.capture.folder import SKIPPED_LOG
+from datagen.quality import distance, perceptual_hash
 from datagen.sources import CAPTURE_LOG
 from pipeline.base.config import load
 from pipeline.base.errors import ConfigError, UsageError
@@ -121,6 +122,20 @@ def test_near_duplicates_of_any_kept_picture_are_left_out(display: str, tmp_path
     assert all(len(digits) == 64 for digits in hashes)
     skipped = [json.loads(text) for text in (tmp_path / SKIPPED_LOG).read_text().splitlines()]
     assert all(line["reason"] == "near_duplicate" and (tmp_path / line["file"]).is_file() for line in skipped)
+
+
+def test_a_cursor_that_blinks_on_an_empty_screen_is_no_new_picture(display: str, tmp_path: Path) -> None:
+    """There the perceptual hash is made of noise: the pixels must decide."""
+    with open_stage(display) as stage:
+        stage.show(Sheet(colour=(0, 0, 0), place=(0, 0, 320, 200), title="terminal"))
+        cursor = stage.show(Sheet(colour=(255, 255, 255), place=(30, 20, 8, 14), title="cursor"))
+        threading.Timer(0.15, lambda: (cursor.unmap(), stage.x.sync())).start()  # type: ignore[attr-defined]
+        config = CaptureConfig(num_frames=2, interval_s=0.4)
+        summary = capture.run(config, str(tmp_path), display=display, progress=Tally())
+        looks = pictures(tmp_path)
+    assert summary.num_skipped == {"near_duplicate": 1} and count(looks[0], (255, 255, 255)) == 8 * 14
+    empty = np.zeros_like(looks[0])
+    assert distance(perceptual_hash(looks[0]), perceptual_hash(empty)) > CaptureConfig().near_duplicate_bits
 
 
 def test_monitors_give_one_picture_or_one_each(display: str, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from Xlib.display import Display
 from datagen import capture, virtual_display
 from datagen.capture import CaptureConfig, CaptureSummary
 from datagen.capture.folder import SKIPPED_LOG
+from datagen.capture.windows import open_windows
 from datagen.sources import CAPTURE_LOG
 from pipeline.base.config import from_table
 from pipeline.base.errors import ConfigError, UsageError
@@ -178,6 +179,14 @@ def test_a_window_that_pops_up_for_a_moment_is_never_seen(display: str, stage: S
         thread.join()
     assert summary.num_frames > 0 and summary.num_skipped["blocked"] > 0
     assert all(count(pixels, SECRET) == 0 for pixels in pictures(tmp_path))
+
+
+def test_a_window_that_nobody_could_read_in_time_counts_as_blocked(display: str, stage: Stage, tmp_path: Path) -> None:
+    with open_windows(display) as windows:
+        assert [window.titles for window in windows.read().windows] == [("News",)]
+        stage.show(Sheet(colour=SECRET, title="Secret")).destroy()  # type: ignore[attr-defined]
+        stage.x.sync()
+        assert [windows.read().num_vanished, windows.read().num_vanished] == [1, 0]
 
 
 def test_a_title_counts_a_while_before_and_after_the_look(display: str, stage: Stage, tmp_path: Path) -> None:
