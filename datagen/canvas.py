@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from datagen import shapes
 from datagen.blending import Values, blend, row_of, spread
-from datagen.fonts import Font
+from datagen.fonts import BUILT_IN, Font, Typefaces
 from datagen.geometry import Box, box
 from datagen.glyphs import draw_line
 from datagen.shapes import Mask, Point
@@ -47,6 +47,8 @@ class Display:
     """Device pixels to a logical pixel."""
     antialiasing: Antialiasing = "grey"
     """Of text: grey levels, or the red, green and blue stripes of an LCD."""
+    typefaces: Typefaces = BUILT_IN
+    """What is installed on it."""
 
 
 class Canvas:
@@ -137,12 +139,17 @@ class Canvas:
     def text(self, x: int, baseline: int, text: str, font: Font, colour: Colour) -> int:
         """Set one line with its origin at (x, baseline); return the x where the next glyph would start."""
         drawn = draw_line(text, font, subpixel=self.display.antialiasing == "rgb")
-        if drawn is not None:
-            height, width = drawn.coverage.shape[:2]
-            area = box(x + drawn.left, baseline + drawn.top, width, height)
-            self.mask(area, drawn.coverage, colour)
-            seen = area.intersection(self._clip)
-            self.num_letters += len(text) * seen.width * seen.height // (width * height)
+        if drawn is None:
+            return x + font.width(text)
+        height, width = drawn.coverage.shape[:2]
+        area = box(x + drawn.left, baseline + drawn.top, width, height)
+        self._part(area, drawn.coverage, colour)
+        for emblem in drawn.emblems:
+            height, width = emblem.coverage.shape
+            place = box(x + emblem.left, baseline + emblem.top, width, height)
+            self._part(place, emblem.coverage, emblem.colours.reshape(height, 3 * width))
+        seen = area.intersection(self._clip)
+        self.num_letters += len(text) * seen.width * seen.height // max(1, area.width * area.height)
         return x + font.width(text)
 
     def paste(self, area: Box, photo: Pixels, *, radius: float = 0) -> None:

@@ -1,49 +1,80 @@
-"""The fonts that text is set in: Roboto, Source Sans, Source Serif and DejaVu, from the wheels that carry them."""
+"""Typefaces: Roboto, Source Sans, Source Serif and DejaVu from the wheels that carry them, and any that were found.
+
+A character that a typeface lacks is taken from the next one that has it, so nothing is ever shown as an empty box.
+"""
 
 import importlib.metadata
 import importlib.util
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from PIL import ImageFont
 
+from datagen.shaping import visual_order
 from pipeline.base.errors import MissingDependency
 from pipeline.base.store import sha256_file
 from pipeline.formats.sample import Source
 
+FontKind = Literal["sans", "serif", "mono", "emoji"]
+
+EMOJI_STRIKE = 109
+"""Em size in pixels of the one strike that colour bitmap fonts (CBDT) hold."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """One typeface: where its files are, and which file is which weight."""
+    """One typeface: where its files are, and which file is which weight. Names are unique."""
 
     name: str
-    package: str
-    distribution: str
-    folder: str
+    kind: FontKind
     regular: str
     bold: str
     italic: str
+    """Paths, in the package's folder if there is one."""
     licence: str
+    distribution: str = ""
+    """The wheel it comes with; "" if it was found on this machine."""
+    package: str = ""
+    folder: str = ""
+    index: int = 0
+    """Which face of a collection file."""
+    fallback: tuple["Family", ...] = ()
+    """Where characters are looked for that this typeface lacks."""
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def file(self, style: str) -> Path:
         """Return the path of `regular`, `bold` or `italic`. Raises: MissingDependency."""
         name = {"regular": self.regular, "bold": self.bold, "italic": self.italic}[style]
-        path = package_folder(self.package) / self.folder / name
+        path = package_folder(self.package) / self.folder / name if self.package else Path(name)
         if not path.is_file():
             raise MissingDependency(f"{path}: font file is missing; pip install 'diptych[datagen]'")
         return path
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of its styles, each once."""
+        return tuple(dict.fromkeys(map(self.file, ("regular", "bold", "italic"))))
+
+    def covers(self, text: str) -> bool:
+        """Return whether its regular style has a glyph for every character."""
+        return characters(str(self.file("regular")), self.index).issuperset(map(ord, text))
 
 
 _DEJAVU = "mpl-data/fonts/ttf"
 _VERA = "Bitstream Vera and public domain"
 _OFL = "OFL-1.1"
 
-FAMILIES = {
+_BARE = {
     family.name: family
     for family in (
         Family(
             name="roboto",
+            kind="sans",
             package="font_roboto",
             distribution="font-roboto",
             folder="files",
@@ -54,6 +85,7 @@ FAMILIES = {
         ),
         Family(
             name="source-sans",
+            kind="sans",
             package="font_source_sans_pro",
             distribution="font-source-sans-pro",
             folder="files",
@@ -64,6 +96,7 @@ FAMILIES = {
         ),
         Family(
             name="source-serif",
+            kind="serif",
             package="font_source_serif_pro",
             distribution="font-source-serif-pro",
             folder="files",
@@ -74,6 +107,7 @@ FAMILIES = {
         ),
         Family(
             name="dejavu-sans",
+            kind="sans",
             package="matplotlib",
             distribution="matplotlib",
             folder=_DEJAVU,
@@ -84,6 +118,7 @@ FAMILIES = {
         ),
         Family(
             name="dejavu-serif",
+            kind="serif",
             package="matplotlib",
             distribution="matplotlib",
             folder=_DEJAVU,
@@ -94,6 +129,7 @@ FAMILIES = {
         ),
         Family(
             name="dejavu-mono",
+            kind="mono",
             package="matplotlib",
             distribution="matplotlib",
             folder=_DEJAVU,
@@ -105,45 +141,87 @@ FAMILIES = {
     )
 }
 
-SANS = ("roboto", "source-sans", "dejavu-sans")
-SERIF = ("source-serif", "dejavu-serif")
-MONO = "dejavu-mono"
+FAMILIES: Mapping[str, Family] = {
+    family.name: replace(
+        family, fallback=tuple(_BARE[f"dejavu-{kind}"] for kind in dict.fromkeys((family.kind, "sans", "mono")))
+    )
+    for family in _BARE.values()
+}
+"""The built-in typefaces by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typefaces:
+    """What a screen's text can be set in."""
+
+    families: tuple[Family, ...]
+
+    def of_kind(self, kind: FontKind) -> tuple[Family, ...]:
+        """Return the typefaces of one kind that hold Latin letters, built-in ones first."""
+        return tuple(
+            family for family in self.families if family.kind == kind and (family.package or _is_latin(family))
+        )
+
+    def covers(self, text: str) -> bool:
+        """Return whether some typeface has each character of `text`."""
+        return all(any(family.covers(char) for family in self.families) for char in text)
+
+
+BUILT_IN = Typefaces(families=tuple(FAMILIES.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Font:
     """A typeface at a size; `face` draws it."""
 
-    family: str
+    family: Family
     style: str
     size: int
     """Em size in pixels."""
 
     @property
     def face(self) -> ImageFont.FreeTypeFont:
-        return _face(self.family, self.style, self.size)
+        return _face(str(self.family.file(self.style)), self.family.index, self.size)
 
     def width(self, text: str) -> int:
-        """Return the advance width of `text` in pixels, rounded up."""
-        return -int(-self.face.getlength(text) // 1)
+        """Return the advance width of `text` in pixels."""
+        return sum(map(_advances(self).__getitem__, visual_order(text)))
 
     @property
     def ascent(self) -> int:
         """Pixels from the top of a line to the baseline."""
-        return self.face.getmetrics()[0]
+        return _metrics(self)[0]
 
     @property
     def height(self) -> int:
         """Pixels from the highest ascender to the lowest descender."""
-        return sum(self.face.getmetrics())
+        return sum(_metrics(self))
+
+    def holding(self, char: str) -> "Font | None":
+        """Return this font or the first fallback that has a glyph for `char`, at the same size; None if none has."""
+        for family in (self.family, *self.family.fallback):
+            if ord(char) in characters(str(family.file(self.style)), family.index):
+                return Font(family=family, style=self.style, size=self.size)
+        return None
 
 
-def font(family: str, size: int, style: str = "regular") -> Font:
-    """Return a font; the short form for layouts."""
-    return Font(family=family, style=style, size=size)
+def font(family: str | Family, size: int, style: str = "regular") -> Font:
+    """Return a font; the short form for layouts. A `str` names a built-in typeface."""
+    return Font(family=FAMILIES[family] if isinstance(family, str) else family, style=style, size=size)
 
 
-def font_sources() -> list[Source]:
+def advance(face: Font, char: str) -> int:
+    """Return how far a character moves the pen, in whole pixels; 0 if no typeface has it."""
+    held = face.holding(char)
+    if held is None:
+        return 0
+    if held.family.kind == "emoji":
+        strike = font(held.family, EMOJI_STRIKE, held.style)
+        return round(strike.face.getlength(char) * face.size / EMOJI_STRIKE)
+    return round(held.face.getlength(char))
+
+
+def font_sources(families: Sequence[Family] = BUILT_IN.families) -> list[Source]:
     """Return every font file with its digest and licence. Fonts are shared by all splits."""
     return [
         Source(
@@ -151,11 +229,21 @@ def font_sources() -> list[Source]:
             name=path.name,
             sha256=sha256_file(path),
             licence=family.licence,
-            origin=f"{family.distribution} {importlib.metadata.version(family.distribution)}",
+            origin=_origin(family.distribution) if family.distribution else "this machine",
         )
-        for family in FAMILIES.values()
-        for path in map(family.file, ("regular", "bold", "italic"))
+        for family in families
+        for path in family.files
     ]
+
+
+@lru_cache(maxsize=1024)
+def characters(path: str, index: int) -> frozenset[int]:
+    """Return the code points that a font file has glyphs for."""
+    # Imported here: only corpora that are drawn need it.
+    from fontTools.ttLib import TTFont
+
+    with TTFont(path, fontNumber=index, lazy=True) as file:
+        return frozenset(file.getBestCmap() or ())
 
 
 def package_folder(package: str) -> Path:
@@ -166,8 +254,38 @@ def package_folder(package: str) -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
+class _Advances(dict[str, int]):
+    """The advance of each character of a font, measured when it is first asked for."""
+
+    def __init__(self, face: Font) -> None:
+        super().__init__()
+        self._font = face
+
+    def __missing__(self, char: str) -> int:
+        self[char] = advance(self._font, char)
+        return self[char]
+
+
+@lru_cache(maxsize=512)
+def _advances(face: Font) -> _Advances:
+    return _Advances(face)
+
+
+@lru_cache(maxsize=512)
+def _metrics(face: Font) -> tuple[int, int]:
+    return face.face.getmetrics()
+
+
 @lru_cache(maxsize=256)
-def _face(family: str, style: str, size: int) -> ImageFont.FreeTypeFont:
+def _face(path: str, index: int, size: int) -> ImageFont.FreeTypeFont:
     # Basic layout: Raqm is not in every build of Pillow, and the same seed has to give the same pixels.
-    path = FAMILIES[family].file(style)
-    return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
+    return ImageFont.truetype(path, size, index=index, layout_engine=ImageFont.Layout.BASIC)
+
+
+def _is_latin(family: Family) -> bool:
+    return family.covers("AZaz09.,")
+
+
+@lru_cache(maxsize=8)
+def _origin(distribution: str) -> str:
+    return f"{distribution} {importlib.metadata.version(distribution)}"

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from datagen import fonts
 from datagen.canvas import Canvas, Colour
-from datagen.fonts import Font, font
+from datagen.fonts import Family, Font, FontKind, Typefaces, font
 
 _ACCENTS: tuple[Colour, ...] = (
     (37, 99, 235),
@@ -22,6 +21,14 @@ _ACCENTS: tuple[Colour, ...] = (
 )
 _TINTS: tuple[tuple[int, int, int], ...] = ((0, 0, 0), (-2, 0, 3), (3, 1, -3), (-2, 2, 0), (1, -1, 3))
 """Shifts that make a grey scale cool, warm, green or violet."""
+
+_FAMILY_SHARES: dict[str, dict[str, float]] = {
+    "sans": {"roboto": 0.45, "source-sans": 0.4, "dejavu-sans": 0.15},
+    "serif": {"source-serif": 0.75, "dejavu-serif": 0.25},
+    "mono": {"dejavu-mono": 1.0},
+}
+_FOUND_SHARE = 0.6
+"""Of the screens set in a typeface that was found, where any was."""
 
 _ZOOMS = (0.9, 1.0, 1.0, 1.0, 1.1, 1.2)
 """People's own zoom on top of the display's scale."""
@@ -50,8 +57,9 @@ class Theme:
     """Backgrounds of selected things."""
     series: tuple[Colour, ...]
     """Colours of avatars and chart series."""
-    sans: str
-    serif: str
+    sans: Family
+    serif: Family
+    mono: Family
     scale: float
     """Size of everything against 1x."""
 
@@ -69,7 +77,7 @@ class Theme:
 
     def mono_font(self, size: float, style: str = "regular") -> Font:
         """Return the fixed-width typeface at a 1x size."""
-        return font(fonts.MONO, max(_SMALLEST_TYPE, self.px(size)), style)
+        return font(self.mono, max(_SMALLEST_TYPE, self.px(size)), style)
 
 
 def choose_theme(rng: np.random.Generator, canvas: Canvas, *, dark_share: float) -> Theme:
@@ -100,8 +108,9 @@ def choose_theme(rng: np.random.Generator, canvas: Canvas, *, dark_share: float)
         on_accent=(255, 255, 255) if luminance(accent) < 150 else (20, 20, 24),
         soft_accent=mix(surface, accent, 0.22 if dark else 0.12),
         series=series,
-        sans=str(rng.choice(fonts.SANS, p=[0.45, 0.4, 0.15])),
-        serif=str(rng.choice(fonts.SERIF, p=[0.75, 0.25])),
+        sans=_choose_family(rng, canvas.display.typefaces, "sans"),
+        serif=_choose_family(rng, canvas.display.typefaces, "serif"),
+        mono=_choose_family(rng, canvas.display.typefaces, "mono"),
         scale=scale,
     )
 
@@ -115,6 +124,16 @@ def mix(first: Colour, second: Colour, share: float) -> Colour:
 def luminance(colour: Colour) -> float:
     """Return the perceived lightness of a colour, 0..255 (Rec. 601 weights)."""
     return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
+
+
+def _choose_family(rng: np.random.Generator, typefaces: Typefaces, kind: FontKind) -> Family:
+    """Return a typeface; those that were found on the machine share `_FOUND_SHARE`."""
+    families = typefaces.of_kind(kind)
+    built_in = [_FAMILY_SHARES[kind].get(family.name, 0.0) for family in families]
+    num_found = built_in.count(0.0)
+    share = _FOUND_SHARE if num_found else 0.0
+    shares = [own * (1 - share) if own else share / num_found for own in built_in]
+    return families[int(rng.choice(len(families), p=shares))]
 
 
 def _shift(grey: int, tint: tuple[int, int, int]) -> Colour:
