@@ -27,7 +27,7 @@ from pipeline.base.errors import MissingDependency, StorageError, UsageError
 PACKAGE = "package:"
 """Starts the stored path of a file inside an installed package."""
 
-_BRACES = re.compile(r"\{([^{}$]+)\}")
+_BRACES = re.compile(r"(?<!\$)\{([^{}$]+)\}")
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
 _VARIABLE = re.compile(r"\$\{\w+\}")
 _SECRET = re.compile(
@@ -255,9 +255,9 @@ def _again(path: str, action: Callable[[], T]) -> T:
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return action()
-        except FileNotFoundError:
-            raise
         except _network_errors() as error:
+            if _is_missing(error):
+                raise
             if attempt == _ATTEMPTS:
                 raise StorageError(f"{without_secrets(path)}: {_said(error, path)}") from error
             time.sleep(0.2 * 4**attempt)
@@ -278,8 +278,17 @@ def _network_errors() -> tuple[type[BaseException], ...]:
     return (OSError,) if client_error is None else (OSError, client_error)
 
 
+def _is_missing(error: BaseException) -> bool:
+    # fsspec's HTTP says "not found" of whatever fails; what did is the cause.
+    cause = error.__cause__
+    refused = isinstance(cause, _network_errors()) and getattr(cause, "status", None) not in (None, 404, 410)
+    unreachable = isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError)
+    return isinstance(error, FileNotFoundError) and not refused and not unreachable
+
+
 def _said(error: BaseException, path: str) -> str:
     """Return an error's text without the address it was about, which may hold what was filled in."""
+    error = error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ else error
     status = getattr(error, "status", None)
     if status:
         return f"the server answered {status}"
