@@ -16,8 +16,13 @@ _KEYS = ("", "", "Ctrl+C", "Ctrl+V", "Ctrl+X", "F2", "Del", "Ctrl+F")
 _POINTER: tuple[Point, ...] = ((0, 0), (0, 16.2), (3.9, 12.8), (6.4, 18.4), (8.9, 17.3), (6.4, 11.8), (11.4, 11.5))
 
 
-def draw_some(canvas: Canvas, area: Box, theme: Theme, materials: Materials, rng: np.random.Generator) -> None:
-    """Draw one overlay into `area` on about one screen in four, and a pointer on one in two."""
+def draw_some(
+    canvas: Canvas, area: Box, theme: Theme, materials: Materials, rng: np.random.Generator, *, web: bool = False
+) -> None:
+    """Draw one overlay into `area` on about one screen in four, and a pointer on one in two.
+
+    `web`: whether `area` is a page, which may ask to accept cookies.
+    """
     text = materials.text
     form = rng.random()
     x, y = (int(rng.integers(low, max(low + 1, high))) for low, high in ((area.x, area.right), (area.y, area.bottom)))
@@ -30,7 +35,7 @@ def draw_some(canvas: Canvas, area: Box, theme: Theme, materials: Materials, rng
     elif form < 0.21:
         title = f"{text.verb().capitalize()} this {text.noun()}?"
         dialog(canvas, area, theme, (title, text.paragraph(2)), ("Cancel", text.verb().capitalize()))
-    elif form < 0.24:
+    elif form < 0.25 and web:
         consent(canvas, area, theme, text)
     if rng.random() < 0.5:
         pointer(canvas, (x, y), theme)

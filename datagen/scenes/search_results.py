@@ -40,7 +40,7 @@ def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None
             search_blocks.picture_grid(canvas, body.inset(theme.px(24), theme.px(12)), look, materials, rng)
         else:
             _results_page(canvas, body.cut_left(indent)[1], look, materials, rng, query)
-        overlays.draw_some(canvas, page, theme, materials, rng)
+        overlays.draw_some(canvas, page, theme, materials, rng, web=True)
     track = page.cut_right(theme.px(12))[0]
     canvas.fill(track, theme.raised)
     thumb = box(track.x + theme.px(3), track.y + theme.px(4), track.width - theme.px(6), page.height // 3)

@@ -18,6 +18,7 @@ from datagen.scenes import (
     slides,
     spreadsheet,
     terminal,
+    video_call,
     web_article,
 )
 
@@ -53,4 +54,5 @@ SCENES: dict[str, Scene] = {
     "spreadsheet": Scene(draw=spreadsheet.draw, smallest=(720, 480), portrait=True),
     "slides": Scene(draw=slides.draw, smallest=(720, 480)),
     "document": Scene(draw=document.draw, smallest=(640, 420), portrait=True),
+    "video_call": Scene(draw=video_call.draw, smallest=(640, 420), portrait=True),
 }
