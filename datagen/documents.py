@@ -27,7 +27,7 @@ _NO_PROSE = re.compile(r"^\s*(<|\||!\[|\.\. |:\w+:|\$ )")
 
 _SECRET_LINE = re.compile(
     r"""AKIA[0-9A-Z]{16}|\bgh[pousr]_\w{30,}|\bglpat-[\w-]{20,}|\bxox[abeprs]-[\w-]{10,}|AIza[\w-]{35}|\bsk-[\w-]{20,}
-    |\beyJ[\w-]{10,}\.[\w-]{10,}|\b[a-z][a-z0-9+.-]*://[^/\s:@"']+:[^/\s@"']+@|\b(?=[a-z/+_-]*\d)(?=[0-9/+_-]*[A-Za-z])[A-Za-z0-9+/=_-]{48,}
+    |\beyJ[\w-]{10,}\.[\w-]{10,}|\b[a-z][a-z0-9+.-]*://[^/\s:@"']+:[^/\s@"']+@|\b(?=\S*\d)(?=\S*[A-Z])(?=\S*[a-z])[A-Za-z0-9+/=_-]{48,}
     |(?i:pass(word|wd|phrase)?|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential)\w*["']?\s*[:=]+\s*["'][^"'\s]{8,}["']
     """,
     re.VERBOSE,
