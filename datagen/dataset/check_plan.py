@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import tomli_w
+
 from datagen.dataset.deal import DEAL, FORMAT, origin_folder
 from datagen.dataset.findings import Finding
 from datagen.dataset.listing import SOURCES
@@ -96,11 +98,14 @@ def _check_settings(store: Store, plan: Mapping[str, Any], manifest: Mapping[str
         yield Finding(kind="missing_file", where=CONFIG, message="not there")
         return
     try:
-        config = tomllib.loads(store.read_bytes(CONFIG).decode())
+        text = store.read_bytes(CONFIG).decode()
+        config = tomllib.loads(text)
     except ValueError as error:
         yield Finding(kind="plan", where=CONFIG, message=f"not TOML ({error})")
         return
-    if {name: value for name, value in config.items() if name not in PLACES} != plan["config"]:
+    decisive = {name: value for name, value in config.items() if name not in PLACES}
+    # A byte may change what is written and not what it means.
+    if decisive != plan["config"] or tomli_w.dumps(config) != text:
         yield Finding(kind="plan", where=CONFIG, message=f"not the config that {PLAN} says")
 
 
