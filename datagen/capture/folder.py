@@ -175,7 +175,7 @@ def _now() -> str:
 def _append(path: Path, line: dict[str, Any]) -> None:
     try:
         with open(path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(line, sort_keys=True, ensure_ascii=False) + "\n")
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
