@@ -246,6 +246,7 @@ def characters(path: str, index: int) -> frozenset[int]:
         return frozenset(file.getBestCmap() or ())
 
 
+@lru_cache(maxsize=16)
 def package_folder(package: str) -> Path:
     """Return the folder of an installed package without importing it. Raises: MissingDependency."""
     spec = importlib.util.find_spec(package)
