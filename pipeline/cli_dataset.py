@@ -165,7 +165,7 @@ def dataset_split(
     test: Annotated[float, typer.Option(min=0, max=1, help="Share of the samples.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Another seed deals the groups otherwise.")] = 0,
     tolerance: Annotated[float, typer.Option(min=0, max=1, help="How far a share may be off.")] = 0.05,
-    near_bits: NearBitsOption = 10,
+    near_bits: NearBitsOption = 20,
     samples_per_shard: ShardSizeOption = 64,
     name: Annotated[str | None, typer.Option(help="Starts the shards' names; default: as before.")] = None,
     plan: PlanOption = False,

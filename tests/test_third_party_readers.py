@@ -3,6 +3,7 @@
 import gc
 import io
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +18,9 @@ import webdataset
 from numpy.typing import NDArray
 from PIL import Image
 
+from datagen.dataset.card import CardConfig, write_card
+from pipeline.base.progress import Tally
+from pipeline.base.store import Store
 from pipeline.formats.sample import FIELDS, Sample
 from tests.given_corpus import write_given
 from tests.test_sample import make_sample
@@ -137,6 +141,32 @@ def test_without_features_datasets_keeps_the_maps(corpus: Path, tmp_path: Path, 
         assert np.array_equal(np.asarray(row["regions.png"]), sample.regions)
         assert np.array_equal(np.asarray(row["label.png"]), sample.label)
         assert row["json"]["key"] == sample.info.key
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+def test_with_its_card_the_folder_alone_is_enough(corpus: Path, tmp_path: Path, streaming: bool) -> None:
+    folder = shutil.copytree(corpus, tmp_path / "carded")
+    write_card(Store(folder), CardConfig(), progress=Tally())
+    loaded = datasets.load_dataset(str(folder), streaming=streaming, cache_dir=str(tmp_path / "held"))
+    assert list(loaded) == ["train", "val", "test"]
+    for split, rows in loaded.items():
+        for row, sample in zip(rows, samples(split).values(), strict=True):
+            assert_same(row, sample)
+
+
+def test_what_the_card_says_of_loading_works_as_it_stands(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(corpus, tmp_path / "carded")
+    write_card(Store(folder), CardConfig(), progress=Tally())
+    code = (folder / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(folder)
+    names: dict[str, Any] = {}
+    exec(compile(code.replace("FOLDER", str(folder)), "README.md", "exec"), names)
+    last = samples("train")[names["sample"]["__key__"]]
+    assert np.array_equal(names["picture"], last.picture) and np.array_equal(names["regions"], last.regions)
+    assert np.array_equal(names["label"], last.label)
+    assert [row["__key__"] for row in names["rows"]] == list(samples("train"))
 
 
 def test_the_side_car_finds_members_as_img2datasets_parquet_does(corpus: Path) -> None:

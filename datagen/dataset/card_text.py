@@ -8,6 +8,9 @@ from typing import Any
 from datagen.dataset.stats import Group, Statistics
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_FEATURES = {"png": "image", "label.png": "image", "regions.png": "image", "json": "json"}
+_FEATURES |= {"__key__": "string", "__url__": "string"}
+"""What the Hugging Face library makes of each member."""
 _EXACT = {
     "compositor": "exact by construction: whatever draws a pixel also writes its label",
     "differential": "exact by rendering twice: the page is drawn with two fillings of its photographs, and the pixels "
@@ -62,7 +65,11 @@ def _front_matter(facts: Facts) -> str:
     lines += ["configs:", "- config_name: default", "  data_files:"]
     for split in facts.splits:
         lines += [f"  - split: {split}", f"    path: {json.dumps(facts.stems[split] + '-*.tar')}"]
-    lines += ["dataset_info:", "  config_name: default", "  splits:"]
+    lines += ["dataset_info:", "  config_name: default", "  features:"]
+    # Without them `datasets` infers the metadata's fields from five samples and drops what others have besides.
+    for name, kind in _FEATURES.items():
+        lines += [f"  - name: {name}", f"    dtype: {kind}"]
+    lines += ["  splits:"]
     for split, counts in facts.splits.items():
         lines += [f"  - name: {split}", f"    num_bytes: {counts['tar_bytes']}"]
         lines += [f"    num_examples: {counts['num_samples']}"]
@@ -199,12 +206,16 @@ def _loading(facts: Facts) -> Iterator[str]:
     yield "## How to load it"
     yield ""
     yield "```python"
-    yield "import webdataset"
-    yield f'for sample in webdataset.WebDataset("{tars}", shardshuffle=False).decode("pil"):'
-    yield '    picture, label = sample["png"], sample["label.png"]'
+    yield "import io, numpy, PIL.Image, webdataset"
+    yield ""
+    yield "# webdataset's own decoders make 8-bit colour of everything; region ids have 16 bits."
+    yield "plane = lambda data: numpy.asarray(PIL.Image.open(io.BytesIO(data)))"
+    yield 'maps = webdataset.handle_extension("label.png regions.png", plane)'
+    yield f'for sample in webdataset.WebDataset("{tars}", shardshuffle=False).decode(maps, "rgb8"):'
+    yield '    picture, label, regions = sample["png"], sample["label.png"], sample["regions.png"]'
     yield ""
     yield "import datasets"
-    yield f'rows = datasets.load_dataset("webdataset", data_files={{"{split}": "{stem}-*.tar"}}, split="{split}")'
+    yield f'rows = datasets.load_dataset("FOLDER", split="{split}")  # where this file lies, or the hub\'s name for it'
     yield "```"
     yield ""
     yield f"Or with nothing but tar: `tar xf {stem}-000000.tar`."

@@ -62,16 +62,19 @@ def _near_pairs(
     for start, end in zip(starts[long], ends[long], strict=True):
         yield from _walk(words, order[start:end], bits)
     last = np.repeat(np.where(long, starts, ends), ends - starts)
+    first_words = np.ascontiguousarray(words[order, 0])
     here = np.arange(len(order))
     for offset in range(1, _LONG):
         here = here[here + offset < last[here]]
         if not len(here):
             return
-        first, second = order[here], order[here + offset]
+        # A quarter of the bits tells nearly all pairs apart, and is read in the order of memory.
+        near = here[_ones(first_words[here] ^ first_words[here + offset]) < bits]
+        first, second = order[near], order[near + offset]
         apart = labels[first] != labels[second]
         first, second = first[apart], second[apart]
-        near = _distances(words[first], words[second]) < bits
-        yield first[near], second[near]
+        close = _distances(words[first], words[second]) < bits
+        yield first[close], second[close]
 
 
 def _walk(words: Words, run: Numbers, bits: int) -> Iterator[tuple[Numbers, Numbers]]:
@@ -91,9 +94,12 @@ def _walk(words: Words, run: Numbers, bits: int) -> Iterator[tuple[Numbers, Numb
 
 def _distances(first: Words, second: Words) -> NDArray[np.uint64]:
     """Return the number of bits in which each of (M, 4) words differ from their peers."""
-    bits = first ^ second
-    # The usual way to count ones side by side, in words of 64 bits (Warren, Hacker's Delight, section 5-1).
-    bits = bits - ((bits >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    bits = (bits & np.uint64(0x3333333333333333)) + ((bits >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    bits = (bits + (bits >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.asarray(((bits * np.uint64(0x0101010101010101)) >> np.uint64(56)).sum(axis=-1), dtype=np.uint64)
+    return np.asarray(_ones(first ^ second).sum(axis=-1), dtype=np.uint64)
+
+
+def _ones(words: Words) -> Words:
+    """Return the number of ones in each word, counted side by side (Warren, Hacker's Delight, section 5-1)."""
+    pairs = words - ((words >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    fours = (pairs & np.uint64(0x3333333333333333)) + ((pairs >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    bytes_ = (fours + (fours >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return (bytes_ * np.uint64(0x0101010101010101)) >> np.uint64(56)

@@ -29,7 +29,7 @@ class SplitConfig:
     seed: int = 0
     tolerance: float = 0.05
     """How far a split's share may lie from the one asked for, where groups are too large to meet it."""
-    near_bits: int = 10
+    near_bits: int = 20
     """Samples whose perceptual hashes differ in fewer bits of 256 stay together; 0 = only sources and equal pixels."""
     samples_per_shard: int = 64
     name: str | None = None
