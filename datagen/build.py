@@ -16,7 +16,7 @@ from datagen.config import SPLITS, CorpusConfig
 from datagen.engines import Failure, Make, Outcome
 from datagen.plan import Plan, Shard
 from datagen.quarantine import read_failure, write_failure
-from datagen.sources import SEEN, Seen
+from datagen.sources import SEEN, Found, Seen
 from datagen.work import make_sample, make_shard
 from pipeline.base.errors import UsageError
 from pipeline.base.progress import Progress
@@ -96,9 +96,10 @@ def run(config: CorpusConfig, out: str, *, workers: Workers | int, progress: Pro
     crew = Workers(num_workers=workers) if isinstance(workers, int) else workers
     store = Store(out)
     _refuse_strangers(store)
-    plan = plans.make(config, seen=Seen(store))
     with store.sole_writer():
+        plan = plans.make(config, seen=Seen(store), pages=_pages(store, config, progress), progress=_Looking(progress))
         plan_sha256 = _begin(store, plan)
+        progress.note("")
         for refused in plan.refused:
             progress.reject(refused.reason)
         shards = plan.shards()
@@ -185,6 +186,36 @@ def _begin(store: Store, plan: Plan) -> str:
         plans.write_config(store, plan)
         return found
     return plans.write(store, plan)
+
+
+class _Looking:
+    """Shows the search for sources as a note: the bar counts samples."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._num_done = self._num_total = 0
+
+    def total(self, num_items: int) -> None:
+        self._num_done, self._num_total = 0, num_items
+
+    def advance(self, num_items: int = 1) -> None:
+        self._num_done += num_items
+        self._progress.note(f"looked at {self._num_done} of {self._num_total} sources")
+
+    def reject(self, reason: str, num_items: int = 1) -> None:
+        """Ignored: refused sources are in the plan, and counted from there."""
+
+    def note(self, text: str) -> None:
+        self._progress.note(text)
+
+
+def _pages(store: Store, config: CorpusConfig, progress: Progress) -> Found | None:
+    if config.pages is None:
+        return None
+    # Imported here: only pages need playwright.
+    from datagen import pages
+
+    return pages.gather(store, config, progress)
 
 
 def _refuse_strangers(store: Store) -> None:

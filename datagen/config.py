@@ -141,7 +141,7 @@ class CorpusConfig:
     quality: QualityConfig = field(default_factory=QualityConfig)
     masks: MasksConfig = field(default_factory=MasksConfig)
     png_compress_level: int = 2
-    """Of the PNG members, 0..9; level 6 takes 1.6 times as long and saves 3 % of the bytes, 9 takes 4.5 times for 4 %."""
+    """Of the PNG members, 0..9; level 6 takes 1.6 times as long for 3 % fewer bytes, 9 takes 4.5 times for 4 %."""
 
     def __post_init__(self) -> None:
         if not self.name or not all(char.isascii() and (char.isalnum() or char in "_-") for char in self.name):
@@ -154,8 +154,8 @@ class CorpusConfig:
             raise ValueError(f"samples_per_shard is {self.samples_per_shard}, must be 1 or more")
         if not 0 <= self.png_compress_level <= 9:
             raise ValueError(f"png_compress_level is {self.png_compress_level}, must be 0..9")
-        if self.num_samples.total == 0 and self.captured is None:
-            raise ValueError("num_samples is 0 and no captured folder is given; nothing to do")
+        if self.num_samples.total == 0 and self.captured is None and self.pages is None:
+            raise ValueError("num_samples is 0 and neither captured screens nor pages are given; nothing to do")
         for name in ("scenes", "renderers", "scripts"):
             weights = getattr(self, name)
             if (weights or name != "scenes") and (min(weights.values(), default=0) < 0 or sum(weights.values()) <= 0):

@@ -12,17 +12,22 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.base.errors import CheckpointError, MissingDependency
+from pipeline.base.store import sha256_file
 from pipeline.formats.picture import Pixels
 from pipeline.formats.sample import IGNORE, NATURAL, SYNTHETIC
 
 if TYPE_CHECKING:
     from pipeline.codecs.checkpoint import LoadedCodec
+
+WEIGHTS = "weights.safetensors"
+"""Name of the weights in a checkpoint folder."""
 
 _STEPS = 256
 """Of a probability."""
@@ -82,6 +87,12 @@ class Labeller:
             confidence=int(likelier.sum(dtype=np.int64)) / (_STEPS * likelier.size),
             how_labelled=f"{self._name} confidence>={min_confidence:g}",
         )
+
+
+def weights_digest(checkpoint: str) -> str:
+    """Return the SHA-256 of a checkpoint's weights file. Raises: StorageError: there is none."""
+    path = Path(checkpoint)
+    return sha256_file(path / WEIGHTS if path.is_dir() else path)
 
 
 def _segmenter(loaded: "LoadedCodec", checkpoint: str) -> _Segmenter:

@@ -23,8 +23,9 @@ import pyarrow.parquet as pq
 
 from datagen.config import SPLITS, CorpusConfig
 from datagen.fonts import font_sources
+from datagen.labeller import weights_digest
 from datagen.library import Library
-from datagen.render import check_settings
+from datagen.settings import check_settings
 from datagen.sources import (
     Found,
     PlannedSource,
@@ -51,7 +52,7 @@ FORMAT, FORMAT_VERSION = "diptych-corpus-plan", 2
 
 _DISTRIBUTIONS = ("diptych", "imagecodecs", "numpy", "pillow", "scikit-image")
 """What can change a sample's bytes; another version is another plan."""
-_CAPTURED_ONLY_WEIGHTS = {"train": 8, "val": 1, "test": 1}
+_TAKEN_ONLY_WEIGHTS = {"train": 8, "val": 1, "test": 1}
 
 _PLACES = {"photo": "photos", "text": "texts", "code": "code", "screen": "captured"}
 """Which field of the config says where sources of a kind lie; not part of the plan's digest."""
@@ -98,8 +99,12 @@ class Plan:
         texts = self._dealt.get(("text", split), ())
         return Library(texts=tuple(text for text in texts if text.path), code=self._dealt.get(("code", split), ()))
 
+    def pages(self, split: str) -> tuple[PlannedSource, ...]:
+        """Return the recorded pages of `split`; one sample for each configured size follows the synthesized ones."""
+        return self._dealt.get(("page", split), ())
+
     def screens(self, split: str) -> tuple[PlannedSource, ...]:
-        """Return the captured screens of `split`, in order; they follow its synthesized samples."""
+        """Return the captured screens of `split`, in order; they come last."""
         return self._dealt.get(("screen", split), ())
 
     def is_synthesized(self, key: str) -> bool:
@@ -108,8 +113,9 @@ class Plan:
         return int(index) < self.config.num_samples.of(split)
 
     def num_samples(self, split: str) -> int:
-        """Return how many samples are planned for `split`, synthesized and captured."""
-        return self.config.num_samples.of(split) + len(self.screens(split))
+        """Return how many samples are planned for `split`: synthesized, of pages, captured."""
+        num_visited = len(self.pages(split)) * len(self.config.sizes)
+        return self.config.num_samples.of(split) + num_visited + len(self.screens(split))
 
     def shards(self) -> list[Shard]:
         """Return all shards in their canonical order."""
@@ -125,8 +131,16 @@ class Plan:
         ]
 
 
-def make(config: CorpusConfig, *, seen: Seen | None = None, progress: Progress | None = None) -> Plan:
+def make(
+    config: CorpusConfig,
+    *,
+    seen: Seen | None = None,
+    pages: Found | None = None,
+    progress: Progress | None = None,
+) -> Plan:
     """Look for the sources and decide who gets what; draws nothing and writes nothing but what was `seen`.
+
+    `pages` are those that were recorded (datagen.pages).
 
     Raises: UsageError: a folder is missing or holds no usable picture; ConfigError: a scene that does not exist.
     """
@@ -143,9 +157,12 @@ def make(config: CorpusConfig, *, seen: Seen | None = None, progress: Progress |
             PlannedSource(source=words_of(split).source, split=split, path="") for split in SPLITS if weights[split]
         ]
         sources += [PlannedSource(source=source, split="", path="") for source in font_sources()]
+    if pages is not None:
+        sources += _deal_runs(pages, weights if config.num_samples.total else _TAKEN_ONLY_WEIGHTS)
+        refused += pages.refused
     if config.captured is not None:
         screens = find_captured(config.captured, seen=seen, progress=progress)
-        sources += _deal_screens(screens, weights if config.num_samples.total else _CAPTURED_ONLY_WEIGHTS)
+        sources += _deal_runs(screens, weights if config.num_samples.total else _TAKEN_ONLY_WEIGHTS)
         refused += screens.refused
     return Plan(config=config, sources=tuple(sources), refused=tuple(refused), versions=_versions(config))
 
@@ -260,8 +277,9 @@ def _found(config: CorpusConfig, seen: Seen | None, progress: Progress | None) -
         yield find_code(config.code, seen=seen, progress=progress)
 
 
-def _deal_screens(found: Found, weights: dict[str, int]) -> tuple[PlannedSource, ...]:
-    # Neighbouring frames look alike, so each split gets a run of them. One or two frames go to the largest splits.
+def _deal_runs(found: Found, weights: dict[str, int]) -> tuple[PlannedSource, ...]:
+    # Neighbouring frames, and pages of one site, look alike, so each split gets a run of them. One or two go to the
+    # largest splits.
     ranked = sorted(SPLITS, key=lambda split: -weights[split])
     served = set(ranked[: len(found.sources)])
     return deal_in_order(found.sources, {split: weights[split] if split in served else 0 for split in SPLITS})
@@ -271,4 +289,11 @@ def _versions(config: CorpusConfig) -> dict[str, str]:
     versions = {name: importlib.metadata.version(name) for name in _DISTRIBUTIONS}
     if config.masks.sam_checkpoint is not None:
         versions["sam_checkpoint_sha256"] = sha256_file(Path(config.masks.sam_checkpoint))
+    if config.labels.checkpoint is not None and config.captured is not None:
+        versions["labeller_sha256"] = weights_digest(config.labels.checkpoint)
+    if config.pages is not None or config.renderers.get("browser", 0) > 0:
+        # Imported here: it needs playwright, and starts a browser.
+        from datagen.pages import chromium_version
+
+        versions["chromium"] = chromium_version()
     return versions

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from datagen.config import LabelsConfig
+from datagen.labeller import weights_digest
 from datagen.render import label_unknown
 from pipeline.base.errors import UsageError
 from pipeline.base.progress import Progress
@@ -99,9 +100,6 @@ def _confidences(store: Store, splits: list[str]) -> Iterator[float]:
 
 def _begin(store: Store, source: Store, labels: LabelsConfig) -> str:
     """Write what is to be done, or check that the folder was begun with the same; return its digest."""
-    # Imported here: it needs torch.
-    from datagen.labeller import weights_digest
-
     assert labels.checkpoint is not None
     data = canonical_json(
         {

@@ -45,7 +45,7 @@ def remake_shard(store: Store, plan: Plan, shard: Shard, plan_sha256: str) -> Sh
     """Make a shard's missing samples and write it again with the bytes it has of the others."""
     record = read_record(store, shard.name.stem)
     kept = {} if record is None else _kept(store, record)
-    items = list(shard_items(plan, shard, kept))
+    items = list(shard_items(store, plan, shard, kept))
     # Without its record the shard counts as not made: a crash from here on costs time, never a shard that lies.
     store.remove(f"{shard.name.stem}.done.json")
     return write_shard(store, shard.name, items, plan_sha256=plan_sha256)

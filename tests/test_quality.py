@@ -131,8 +131,8 @@ def test_near_duplicates_within_a_shard_are_refused(tmp_path: Path, monkeypatch:
     monkeypatch.setitem(SCENES, "chat", replace(SCENES["chat"], draw=always_alike))
     photos, quality = photo_folder(tmp_path / "photos", 4), QualityConfig(attempts=3)
     config = small_config(photos, scenes={"chat": 1.0}, num_samples=Counts(train=4), quality=quality)
-    made = make(config)
-    items = [item for shard in made.shards() for item in work.shard_items(made, shard)]
+    made, store = make(config), Store(tmp_path / "out")
+    items = [item for shard in made.shards() for item in work.shard_items(store, made, shard)]
     assert sum(isinstance(item, EncodedSample) for item in items) == len(made.shards()) == 2
     refused = [item for item in items if isinstance(item, Rejection)]
     assert {item.reason for item in refused} == {"near_duplicate"}

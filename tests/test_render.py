@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from datagen.config import CorpusConfig
-from datagen.render import check_settings, choose_setting, synthesize
+from datagen.render import synthesize
 from datagen.scenes.table import SCENES
+from datagen.settings import check_settings, choose_setting
 from datagen.sources import find_photos
 from pipeline.base.errors import ConfigError
 from pipeline.base.seeds import generator

@@ -7,11 +7,13 @@ import pytest
 
 from datagen.canvas import Antialiasing, Display
 from datagen.config import CorpusConfig
+from datagen.drawing import Drawing
 from datagen.geometry import box
 from datagen.masks import flatten
 from datagen.materials import Materials
-from datagen.render import Drawing, Setting, choose_setting, draw
+from datagen.render import draw
 from datagen.scenes.table import SCENES
+from datagen.settings import Setting, choose_setting
 from datagen.sources import PlannedSource, find_photos, load_pixels
 from datagen.texts import words_of
 from pipeline.base.seeds import generator
