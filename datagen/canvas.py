@@ -78,7 +78,7 @@ class Canvas:
 
     def mark(self, area: Box, mask: Mask | None = None) -> None:
         """Record an object of the layout: the visible part of `area`, or of a coverage mask of its size."""
-        seen = area.intersection(self._clip)
+        seen = self._visible(area)
         if seen.width == 0 or seen.height == 0:
             return
         inside = None if mask is None else _window(mask, area, seen) >= 128
@@ -86,7 +86,7 @@ class Canvas:
 
     def fill(self, area: Box, colour: Colour) -> None:
         """Fill a rectangle."""
-        seen = area.intersection(self._clip)
+        seen = self._visible(area)
         self._seen(seen)[:] = row_of(colour, seen.width)
         self.label[_slices(seen)] = SYNTHETIC
 
@@ -122,7 +122,14 @@ class Canvas:
         # A long thin line leaves most of its box empty, so it is drawn in pieces as wide as a piece of it is high.
         for strip, part in shapes.strips(points, area, margin):
             local = [(x - strip.x, y - strip.y) for x, y in part]
-            self.mask(strip, shapes.polyline(local, strip.width, strip.height, thickness=thickness), colour)
+            self.mask(strip, shapes.polylines([local], strip.width, strip.height, thickness=thickness), colour)
+
+    def strokes(self, lines: Sequence[Sequence[Point]], colour: Colour, *, thickness: float = 1) -> None:
+        """Draw the open lines of a small figure in one go, antialiased."""
+        margin = int(thickness) + 1
+        area, _ = _bounds([point for line in lines for point in line], margin)
+        local = [[(x - area.x, y - area.y) for x, y in line] for line in lines]
+        self.mask(area, shapes.polylines(local, area.width, area.height, thickness=thickness), colour)
 
     def shadow(self, area: Box, *, blur: int, strength: float, offset: int = 0) -> None:
         """Darken around `area` as a window or card does; draw it before the card, which has to hide its middle."""
@@ -131,7 +138,7 @@ class Canvas:
         if not (hidden.width and hidden.height):
             hidden = box(area.x, area.y, 0, 0)
         for part in _frame(around, hidden) if hidden.width else [around]:
-            seen = part.intersection(self._clip)
+            seen = self._visible(part)
             if seen.width and seen.height:
                 coverage = shapes.soft_part(around, seen, blur=blur, strength=strength)
                 self._part(seen, coverage, (0, 0, 0))
@@ -148,7 +155,7 @@ class Canvas:
             height, width = emblem.coverage.shape
             place = box(x + emblem.left, baseline + emblem.top, width, height)
             self._part(place, emblem.coverage, emblem.colours.reshape(height, 3 * width))
-        seen = area.intersection(self._clip)
+        seen = self._visible(area)
         self.num_letters += len(text) * seen.width * seen.height // max(1, area.width * area.height)
         return x + font.width(text)
 
@@ -160,7 +167,7 @@ class Canvas:
 
     def lay(self, area: Box, drawn: Pixels) -> None:
         """Show pixels, (height, width, 3) of `area`, that were drawn without any photograph, such as a map's."""
-        seen = area.intersection(self._clip)
+        seen = self._visible(area)
         rows, columns = _slices(seen)
         self.picture[rows, columns] = _window(drawn, area, seen)
         self.label[rows, columns] = SYNTHETIC
@@ -172,7 +179,7 @@ class Canvas:
     def compose(self, area: Box, other: "Canvas", *, radius: float = 0, opacity: float = 1.0) -> None:
         """Lay a canvas of the size of `area`, such as a window, over this one, with its labels and regions."""
         for part, coverage in shapes.rounded_parts(area, radius):
-            seen = part.intersection(self._clip)
+            seen = self._visible(part)
             if seen.width and seen.height:
                 alpha = None if coverage is None else _window(coverage, part, seen)
                 self._compose(area, seen, other, _faded(alpha, opacity))
@@ -198,7 +205,7 @@ class Canvas:
 
     def _part(self, area: Box, coverage: Mask | int | None, colours: Colour | Values, *, natural: bool = False) -> None:
         """Lay a colour, or values (H, 3 * W) of `area`, over the picture where coverage says; None is everywhere."""
-        seen = area.intersection(self._clip)
+        seen = self._visible(area)
         if seen.width == 0 or seen.height == 0:
             return
         above = row_of(colours, seen.width) if isinstance(colours, tuple) else _wide_window(colours, area, seen)
@@ -224,6 +231,12 @@ class Canvas:
         blend(below, above, alpha if isinstance(alpha, int) else spread(alpha))
         partial = np.where((label == SYNTHETIC) & (upper == SYNTHETIC), SYNTHETIC, IGNORE)
         label[:] = np.where(np.equal(alpha, 255), upper, np.where(np.equal(alpha, 0), label, partial))
+
+    def _visible(self, area: Box) -> Box:
+        """Return the part of `area` inside the clip; its width or height is 0 if there is none."""
+        clip = self._clip
+        inside = area.x >= clip.x and area.y >= clip.y and area.right <= clip.right and area.bottom <= clip.bottom
+        return area if inside else area.intersection(clip)
 
     def _seen(self, area: Box) -> Values:
         """Return the values of a part of the picture, (H, 3 * W)."""

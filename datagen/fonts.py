@@ -181,7 +181,7 @@ class Font:
 
     @property
     def face(self) -> ImageFont.FreeTypeFont:
-        return _face(str(self.family.file(self.style)), self.family.index, self.size)
+        return _face(self)
 
     def width(self, text: str) -> int:
         """Return the advance width of `text` in pixels."""
@@ -277,10 +277,11 @@ def _metrics(face: Font) -> tuple[int, int]:
     return face.face.getmetrics()
 
 
-@lru_cache(maxsize=256)
-def _face(path: str, index: int, size: int) -> ImageFont.FreeTypeFont:
+@lru_cache(maxsize=512)
+def _face(face: Font) -> ImageFont.FreeTypeFont:
     # Basic layout: Raqm is not in every build of Pillow, and the same seed has to give the same pixels.
-    return ImageFont.truetype(path, size, index=index, layout_engine=ImageFont.Layout.BASIC)
+    path = str(face.family.file(face.style))
+    return ImageFont.truetype(path, face.size, index=face.family.index, layout_engine=ImageFont.Layout.BASIC)
 
 
 def _is_latin(family: Family) -> bool:

@@ -139,9 +139,8 @@ def icon(canvas: Canvas, area: Box, name: str, colour: Colour, *, weight: float 
     side = min(area.width, area.height)
     square = area.centred(side, side)
     factor = side / _GRID
-    for stroke in strokes(name):
-        points = [(square.x + x * factor, square.y + y * factor) for x, y in stroke]
-        canvas.polyline(points, colour, thickness=weight * factor)
+    lines = [[(square.x + x * factor, square.y + y * factor) for x, y in stroke] for stroke in strokes(name)]
+    canvas.strokes(lines, colour, thickness=weight * factor)
     canvas.mark(square)
 
 

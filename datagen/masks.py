@@ -18,6 +18,7 @@ from pipeline.formats.picture import Pixels
 
 MAX_REGIONS = 0xFFFF
 _MIN_SAM_AREA = 16
+_ROWS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +57,36 @@ def flatten(regions: Sequence[Region], height: int, width: int) -> NDArray[np.ui
 
     Regions that end up hidden get no id; ids are dense from 1. At most 65535 are kept; the smallest go first.
     """
-    sizes = [region.area.width * region.area.height if region.mask is None else region.mask.sum() for region in regions]
-    order = sorted(range(len(regions)), key=lambda index: -int(sizes[index]))[:MAX_REGIONS]
+    sizes = [
+        region.area.width * region.area.height if region.mask is None else np.count_nonzero(region.mask)
+        for region in regions
+    ]
+    order = sorted(range(len(regions)), key=lambda index: -sizes[index])[:MAX_REGIONS]
+    painted = _painted([regions[index] for index in order], height, width)
+    seen = [index for place, index in enumerate(order, start=1) if _is_seen(painted, regions[index], place)]
+    # Nothing that is hidden leaves a trace, so painting without it gives the same map with dense ids.
+    return painted if len(seen) == len(order) else _painted([regions[index] for index in seen], height, width)
+
+
+def _painted(regions: Sequence[Region], height: int, width: int) -> NDArray[np.uint16]:
     painted = np.zeros((height, width), dtype=np.uint16)
-    for place, index in enumerate(order, start=1):
-        area, mask = regions[index].area, regions[index].mask
-        view = painted[area.y : area.bottom, area.x : area.right]
-        if mask is None:
+    for place, region in enumerate(regions, start=1):
+        view = painted[region.area.y : region.area.bottom, region.area.x : region.area.right]
+        if region.mask is None:
             view[:] = place
         else:
-            view[mask] = place
-    return _dense(painted)
+            np.copyto(view, place, where=region.mask, casting="unsafe")
+    return painted
+
+
+def _is_seen(painted: NDArray[np.uint16], region: Region, place: int) -> bool:
+    area = region.area
+    for first in range(area.y, area.bottom, _ROWS):
+        # A large region shows in its first rows, so most of it need not be looked at.
+        rows = slice(first, min(first + _ROWS, area.bottom))
+        if (painted[rows, area.x : area.right] == place).any():
+            return True
+    return False
 
 
 def _resolve(config: MasksConfig, drawn: Sequence[Region] | None) -> str:

@@ -43,8 +43,7 @@ def refusal(
     `picture` (H, W, 3), `label` (H, W).
     """
     step = max(1, int((label.size / _LOOKS) ** 0.5))
-    some = picture[::step, ::step].astype(np.uint32)
-    _, counts = np.unique(some[:, :, 0] << 16 | some[:, :, 1] << 8 | some[:, :, 2], return_counts=True)
+    counts = _colour_counts(picture[::step, ::step])
     flat = float(counts.max() / counts.sum())
     if flat > config.max_flat:
         return "blank", f"{flat:.1%} of the pixels have one colour, at most {config.max_flat:.1%} may"
@@ -57,6 +56,17 @@ def refusal(
     if not low <= natural <= high and not bool((label == IGNORE).all()):
         return "label_fraction", f"{natural:.1%} of the pixels are natural, {low:.1%} to {high:.1%} may be"
     return None
+
+
+def _colour_counts(pixels: Pixels) -> NDArray[np.int64]:
+    """Return how often each colour of (H, W, 3) occurs."""
+    packed = np.zeros((*pixels.shape[:2], 4), dtype=np.uint8)
+    packed[:, :, :3] = pixels
+    colours = packed.view(np.uint32).reshape(-1)
+    # A screen is full of runs of one colour, which the stable sort passes over; it takes a third of the other's time.
+    colours.sort(kind="stable")
+    starts = np.flatnonzero(np.diff(colours, prepend=~colours[0]))
+    return np.diff(starts, append=colours.size)
 
 
 def near_duplicate(config: QualityConfig, found: str, earlier: Iterable[str]) -> str | None:

@@ -72,7 +72,14 @@ def polygon(points: Sequence[Point], width: int, height: int) -> Mask:
 
 def polyline(points: Sequence[Point], width: int, height: int, *, thickness: float) -> Mask:
     """Return an open line through `points` with round joins, `thickness` pixels wide."""
-    return (_held_polyline if width * height <= _HELD_PIXELS else _polyline)(tuple(points), width, height, thickness)
+    return polylines([points], width, height, thickness=thickness)
+
+
+def polylines(lines: Sequence[Sequence[Point]], width: int, height: int, *, thickness: float) -> Mask:
+    """Return several open lines as one mask."""
+    # Points on a grid of 64ths, as glyphs have them: the same figure at another place is then the same key.
+    snapped = tuple(tuple((round(x * 64) / 64, round(y * 64) / 64) for x, y in line) for line in lines)
+    return (_held_polylines if width * height <= _HELD_PIXELS else _polylines)(snapped, width, height, thickness)
 
 
 def strips(points: Sequence[Point], area: Box, margin: int) -> Iterator[tuple[Box, tuple[Point, ...]]]:
@@ -111,18 +118,19 @@ def _polygon(points: tuple[Point, ...], width: int, height: int) -> Mask:
     return _reduce(image)
 
 
-def _polyline(points: tuple[Point, ...], width: int, height: int, thickness: float) -> Mask:
+def _polylines(lines: tuple[tuple[Point, ...], ...], width: int, height: int, thickness: float) -> Mask:
     image, draw = _canvas(width, height)
     stroke = max(1, round(thickness * _SUPERSAMPLING))
-    draw.line(_scaled(points), fill=255, width=stroke, joint="curve")
-    for x, y in (points[0], points[-1]):
-        _dot(draw, x * _SUPERSAMPLING, y * _SUPERSAMPLING, stroke / 2)
+    for points in lines:
+        draw.line(_scaled(points), fill=255, width=stroke, joint="curve")
+        for x, y in (points[0], points[-1]):
+            _dot(draw, x * _SUPERSAMPLING, y * _SUPERSAMPLING, stroke / 2)
     return _reduce(image)
 
 
 # Icons come again and again, at the same places of their boxes.
 _held_polygon = lru_cache(maxsize=512)(_polygon)
-_held_polyline = lru_cache(maxsize=2048)(_polyline)
+_held_polylines = lru_cache(maxsize=2048)(_polylines)
 
 
 def sector(diameter: int, start: float, end: float, *, hole: float = 0.0) -> Mask:
