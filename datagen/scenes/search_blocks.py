@@ -102,11 +102,11 @@ def answer(canvas: Canvas, area: Box, look: Look, materials: Materials) -> Box:
 def panel(canvas: Canvas, area: Box, look: Look, materials: Materials, subject: str) -> None:
     """Draw what is known about the subject: pictures, a summary, facts, related subjects."""
     theme, text = look.theme, materials.text
-    frame, _ = area.cut_top(theme.px(text.number(420, 640)))
+    form, num_facts = text.number(0, 3), text.number(3, 8)
+    frame, _ = area.cut_top(theme.px((175 if form else 0) + 205 + 26 * num_facts))
     canvas.outline(frame, theme.border, radius=theme.px(10))
     canvas.mark(frame)
     rest = frame.inset(1, 1)
-    form = text.number(0, 3)
     if form:
         pictures, rest = rest.cut_top(theme.px(170))
         canvas.fill(pictures, theme.raised)
@@ -123,7 +123,9 @@ def panel(canvas: Canvas, area: Box, look: Look, materials: Materials, subject: 
     summary = rest.cut_top(theme.px(8))[1].cut_top(theme.px(110))[0]
     used = typesetting.paragraph(canvas, summary, text.paragraph(3), theme.font(14), theme.text, leading=1.5)
     rest = rest.cut_top(used.bottom - rest.y + theme.px(10))[1]
-    while rest.height > theme.px(28):
+    for _ in range(num_facts):
+        if rest.height < theme.px(26):
+            return
         row, rest = rest.cut_top(theme.px(26))
         name = typesetting.line(canvas, row, f"{text.noun().capitalize()}:", theme.font(14, "bold"), theme.text)
         value = text.pick([text.full_name(), text.date(), f"{text.number(2, 900)} {plural(text.noun())}", text.place()])

@@ -19,6 +19,8 @@ _LINK_DARK: tuple[Colour, ...] = ((138, 180, 248), (150, 190, 250), (168, 199, 2
 _VISITED_LIGHT: Colour = (104, 29, 168)
 _VISITED_DARK: Colour = (197, 138, 249)
 _WIDEST_RESULT = 652
+_LONGEST_BLOCK = 1000
+"""Height of all that may be drawn below the window's lower edge."""
 _PANEL_ROOM = 1040
 """Logical width from which a panel fits beside the results."""
 
@@ -116,18 +118,18 @@ def _results_page(
         search_blocks.panel(canvas, panel, look, materials, query)
     number_found = f"{materials.text.number(12, 900)},{materials.text.number(0, 1000):03d},000"
     count = f"About {number_found} results (0.{materials.text.number(18, 88)} seconds)"
-    stats, rest = main.cut_top(theme.px(40))
+    # Longer than the window, which cuts what it does not show.
+    stats, rest = box(main.x, main.y, main.width, main.height + theme.px(_LONGEST_BLOCK)).cut_top(theme.px(40))
     typesetting.line(canvas, stats, count, theme.font(13), theme.muted)
     for _ in range(int(rng.choice([0, 0, 1, 2, 3]))):
         rest = _result(canvas, rest, look, materials, rng, sponsored=True)
-    specials = [int(number) for number in rng.permutation(7)[: int(rng.integers(0, 4))]]
+    blocks = (search_blocks.picture_row, search_blocks.questions, search_blocks.videos, search_blocks.answer)
+    chosen = rng.permutation(len(blocks))[: int(rng.integers(0, 4))]
+    after = dict(zip(rng.permutation(7).tolist(), chosen.tolist(), strict=False))
     number = 0
-    while rest.height > theme.px(30):
-        if number in specials:
-            special = (search_blocks.picture_row, search_blocks.questions, search_blocks.videos, search_blocks.answer)[
-                specials.index(number)
-            ]
-            rest = special(canvas, rest, look, materials)
+    while rest.y < main.bottom:
+        if number in after:
+            rest = blocks[after[number]](canvas, rest, look, materials)
         rest = _result(canvas, rest, look, materials, rng, sponsored=False)
         number += 1
 
