@@ -3,18 +3,31 @@
 import gc
 import json
 import tarfile
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import webdataset
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 from pipeline.base.errors import ShardError, UsageError
 from pipeline.base.store import Store
 from pipeline.formats.corpus import open_split
-from pipeline.formats.sample import FIELDS, Sample, encode_sample
-from pipeline.formats.shards import Rejection, ShardName, check_shard, read_manifest, read_record, write_manifest
+from pipeline.formats.sample import FIELDS, IGNORE, NATURAL, SYNTHETIC, Sample, SampleInfo, Source, encode_sample
+from pipeline.formats.shards import (
+    Rejection,
+    ShardName,
+    check_shard,
+    encode,
+    read_manifest,
+    read_record,
+    write_manifest,
+)
 from pipeline.formats.shards import write_shard as write
 from tests.test_sample import make_sample
 
@@ -131,3 +144,89 @@ def test_a_corpus_on_an_object_store_is_read_the_same_way(tmp_path: Path) -> Non
     write_manifest(store, [record], config={}, versions={})
     check_shard(store, record)
     assert np.array_equal(open_split(store, "train").sample(0).picture, samples[0].picture)
+
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
+KEYS = st.text(st.characters(codec="utf-8", categories=("L", "N"), include_characters="_-"), min_size=1, max_size=20)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=5,
+)
+SOURCES = st.builds(
+    Source, kind=TEXT, name=TEXT, sha256=st.binary(min_size=32, max_size=32).map(bytes.hex), licence=TEXT, origin=TEXT
+)
+HASHES = st.just("") | st.binary(min_size=32, max_size=32).map(bytes.hex)
+
+
+@st.composite
+def drawn_samples(draw: st.DrawFn, key: str) -> Sample:
+    """Return any sample that may stand in a shard under `key`."""
+    height, width = draw(st.integers(1, 5)), draw(st.integers(1, 5))
+    details: dict[str, Any] = draw(st.dictionaries(TEXT.filter(lambda name: name != "confidence"), VALUES, max_size=3))
+    if draw(st.booleans()):
+        details["confidence"] = draw(st.floats(0, 1))
+    info = SampleInfo(
+        key=key,
+        width=width,
+        height=height,
+        kind=draw(TEXT),
+        how_labelled=draw(TEXT),
+        how_masked=draw(TEXT),
+        sources=tuple(draw(st.lists(SOURCES, max_size=3))),
+        seed=draw(st.integers(0, 2**64 - 1)),
+        versions=draw(st.dictionaries(TEXT, TEXT, max_size=2)),
+        perceptual_hash=draw(HASHES),
+        details=details,
+    )
+    values = st.sampled_from((SYNTHETIC, NATURAL, IGNORE))
+    return Sample(
+        info=info,
+        picture=draw(arrays.arrays(np.uint8, (height, width, 3))),
+        label=draw(arrays.arrays(np.uint8, (height, width), elements=values)),
+        regions=draw(arrays.arrays(np.uint16, (height, width))),
+    )
+
+
+@st.composite
+def drawn_items(draw: st.DrawFn) -> list[Sample | Rejection]:
+    """Return what a shard may be made of; keys differ."""
+    refused = st.builds(Rejection, key=TEXT, reason=TEXT, message=TEXT, redrawn=st.booleans())
+    return [draw(drawn_samples(key) | refused) for key in draw(st.lists(KEYS, max_size=4, unique=True))]
+
+
+@settings(deadline=None, max_examples=60)
+@given(drawn_items())
+def test_whatever_goes_into_a_shard_comes_out_of_it(items: list[Sample | Rejection]) -> None:
+    samples = [item for item in items if isinstance(item, Sample)]
+    name = ShardName(corpus="c", split="train", index=0)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(folder)
+        record = write(store, name, items, plan_sha256="ab")
+        assert read_record(store, name.stem) == record and record.num_samples == len(samples)
+        refused = [item for item in items if isinstance(item, Rejection)]
+        assert list(record.rejected) == [item for item in refused if not item.redrawn]
+        assert sum(record.redrawn.values()) == sum(item.redrawn for item in refused)
+        write_manifest(store, [record], config={}, versions={})
+        opened = open_split(store, "train")
+        for index, sample in enumerate(samples):
+            back = opened.sample(index)
+            assert back.info == sample.info
+            for plane in ("picture", "label", "regions"):
+                assert np.array_equal(getattr(back, plane), getattr(sample, plane))
+            assert opened.encoded(index) == encode(sample)
+
+
+@settings(deadline=None, max_examples=30)
+@given(drawn_items())
+def test_copied_samples_give_the_bytes_of_drawn_ones(items: list[Sample | Rejection]) -> None:
+    name = ShardName(corpus="c", split="train", index=0)
+    with tempfile.TemporaryDirectory() as drawn, tempfile.TemporaryDirectory() as copied:
+        store = Store(drawn)
+        write_manifest(store, [write(store, name, items, plan_sha256="ab")], config={}, versions={})
+        opened = open_split(store, "train")
+        encoded = iter([opened.encoded(index) for index in range(opened.num_samples)])
+        again = [next(encoded) if isinstance(item, Sample) else item for item in items]
+        write(Store(copied), name, again, plan_sha256="ab")
+        for path in Path(copied).iterdir():
+            assert path.read_bytes() == (Path(drawn) / path.name).read_bytes()

@@ -102,4 +102,4 @@ def _ones(words: Words) -> Words:
     pairs = words - ((words >> np.uint64(1)) & np.uint64(0x5555555555555555))
     fours = (pairs & np.uint64(0x3333333333333333)) + ((pairs >> np.uint64(2)) & np.uint64(0x3333333333333333))
     bytes_ = (fours + (fours >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return (bytes_ * np.uint64(0x0101010101010101)) >> np.uint64(56)
+    return np.asarray((bytes_ * np.uint64(0x0101010101010101)) >> np.uint64(56), dtype=np.uint64)
