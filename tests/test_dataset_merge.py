@@ -135,6 +135,10 @@ def test_the_manifest_says_what_came_from_where(tmp_path: Path) -> None:
     config = read_manifest(Store(tmp_path / "c"))["config"]
     assert config["made_by"] == "dataset merge" and config["name"] == "both"
     assert [used["manifest"] for used in config["inputs"]] == [read_manifest(Store(path)) for path in (first, second)]
+    long = write_given(tmp_path / "long", {"train": [sample("k" * 85, source("x"))]})
+    longer = write_given(tmp_path / "longer", {"train": [sample("k" * 85, source("y"), seed=1)]})
+    with pytest.raises(UsageError, match="too long for a tar"):
+        stage.describe([long, longer], MergeConfig())
     with pytest.raises(UsageError, match="holds the same corpus as"):
         stage.describe([first, first], MergeConfig())
 

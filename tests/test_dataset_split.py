@@ -174,6 +174,10 @@ def test_a_folder_with_anything_else_is_left_alone(tmp_path: Path) -> None:
     assert contents(tmp_path / "c") == before
     with pytest.raises(UsageError, match="add up to 1"):
         SplitConfig(train=0.9)
+    with pytest.raises(UsageError, match="name 'a/b'"):
+        SplitConfig(name="a/b")
+    with pytest.raises(UsageError, match="holds no samples"):
+        stage.describe(write_given(tmp_path / "empty", {}), SplitConfig())
 
 
 def test_describe_tells_what_run_makes_and_writes_nothing(tmp_path: Path) -> None:

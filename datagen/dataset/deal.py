@@ -103,6 +103,12 @@ class Deal:
         return {"name": self.name, **self.settings, "inputs": inputs}
 
 
+def check_name(name: str) -> None:
+    """Raises: UsageError: shards cannot be called so."""
+    if not name or not all(char.isascii() and (char.isalnum() or char in "_-") for char in name):
+        raise UsageError(f"name {name!r}: letters, digits, '_' and '-' only")
+
+
 def open_inputs(stores: Sequence[Store]) -> tuple[Input, ...]:
     """Read the inputs' manifests. Raises: ShardError; UsageError: one is given twice."""
     inputs: dict[str, Input] = {}

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datagen.dataset.near import NUM_BYTES, cluster, components
-from pipeline.base.errors import ShardError
+from pipeline.base.errors import ShardError, UsageError
 from pipeline.base.store import Store
 from pipeline.formats.corpus import CorpusSplit, open_split
 from pipeline.formats.sample import Source, decode_info
@@ -70,8 +70,10 @@ def binds(source: Source) -> bool:
 
 
 def read_rows(stores: Sequence[Store]) -> Rows:
-    """Read the side-cars of finished corpora. Raises: ShardError."""
+    """Read the side-cars of finished corpora. Raises: ShardError; UsageError: they hold no samples."""
     splits = [open_split(store, split) for store in stores for split in read_manifest(store)["splits"]]
+    if not any(opened.num_samples for opened in splits):
+        raise UsageError(f"{', '.join(store.url for store in stores)}: holds no samples")
     numbers: dict[str, int] = {}
     tables, sources, lengths = [], [], []
     for opened in splits:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from datagen.dataset.copying import carry_out
-from datagen.dataset.deal import Deal, Fates, Input, digest, keys, lay_out, open_inputs, source_table
+from datagen.dataset.deal import Deal, Fates, Input, check_name, digest, keys, lay_out, open_inputs, source_table
 from datagen.dataset.groups import Rows, pixel_numbers, read_rows, read_sources
 from datagen.dataset.leaks import KEEPERS, Leak, find_leaks
 from pipeline.base.errors import UsageError
@@ -18,6 +18,8 @@ from pipeline.base.store import Store
 
 OnLeak = Literal["refuse", "drop"]
 
+_LONGEST_KEY = 100 - len(".regions.png")
+"""Bytes: a name in a USTAR header has 100."""
 _LEAKS_NAMED, _LEAKS_SHOWN = 5, 50
 """Leaks that an error message spells out, and those that a plan lists."""
 
@@ -39,6 +41,7 @@ class MergeConfig:
             raise UsageError(f"on_leak must be refuse or drop, got {self.on_leak!r}")
         if self.samples_per_shard < 1 or not 0 <= self.near_bits <= 64:
             raise UsageError("samples_per_shard must be 1 or more, near_bits 0..64")
+        check_name(self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +159,9 @@ def _with_prefixes(rows: Rows, inputs: Sequence[Input]) -> tuple[Input, ...]:
         own = set(all_keys.filter(urls == used.store.url).to_pylist())
         prefix = f"{used.manifest_sha256[:8]}-" if own & seen else ""
         own = {prefix + key for key in own}
+        longest = max(own, key=lambda key: len(key.encode()), default="")
+        if prefix and len(longest.encode()) > _LONGEST_KEY:
+            raise UsageError(f"{used.store.url}: key {longest} would be too long for a tar with its prefix")
         if own & seen:
             raise UsageError(f"{used.store.url}: key {min(own & seen)} collides with an earlier corpus even so")
         seen |= own

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from datagen.config import SPLITS
 from datagen.dataset.copying import carry_out
-from datagen.dataset.deal import Deal, Fates, digest, lay_out, open_inputs, source_table
+from datagen.dataset.deal import Deal, Fates, check_name, digest, lay_out, open_inputs, source_table
 from datagen.dataset.groups import Numbers, Rows, binds, group, read_rows, read_sources
 from pipeline.base.errors import UsageError
 from pipeline.base.progress import Progress
@@ -40,6 +40,9 @@ class SplitConfig:
             raise UsageError(f"shares must not be negative and add up to 1, got {self.train} {self.val} {self.test}")
         if self.samples_per_shard < 1 or not 0 <= self.near_bits <= 64 or not 0 <= self.tolerance <= 1:
             raise UsageError("samples_per_shard must be 1 or more, near_bits 0..64, tolerance 0..1")
+
+        if self.name is not None:
+            check_name(self.name)
 
     @property
     def shares(self) -> tuple[float, float, float]:
