@@ -6,47 +6,15 @@ import numpy as np
 
 from datagen import typesetting, widgets
 from datagen.canvas import Canvas, Colour
-from datagen.fonts import Font
+from datagen.console import Look, choose_look, draw_cursor, draw_rows, wrap
 from datagen.geometry import Box, box
 from datagen.icons import icon
 from datagen.materials import Materials
 from datagen.shell import write_manual, write_monitor, write_session
-from datagen.shell_commands import Row
 from datagen.theme import Theme, choose_theme, luminance, mix
 
-_NAMES = ("back", "text", "red", "green", "yellow", "blue", "magenta", "cyan")
-_SCHEMES = """
-    0c0c0c cccccc c50f1f 13a10e c19c00 3b78ff 881798 3a96dd
-    000000 d0d0d0 cd3131 0dbc79 e5e510 2472c8 bc3fbc 11a8cd
-    1e1e2e cdd6f4 f38ba8 a6e3a1 f9e2af 89b4fa f5c2e7 94e2d5
-    282a36 f8f8f2 ff5555 50fa7b f1fa8c 8ca9f9 ff79c6 8be9fd
-    002b36 93a1a1 dc322f 859900 b58900 268bd2 d33682 2aa198
-    300a24 eeeeec ef2929 8ae234 fce94f 729fcf ad7fa8 34e2e2
-    282828 ebdbb2 fb4934 b8bb26 fabd2f 83a598 d3869b 8ec07c
-    2e3440 d8dee9 bf616a a3be8c ebcb8b 81a1c1 b48ead 88c0d0
-    012456 eeedf0 ff7b72 7ee787 eedc82 9cc8ff d2a8ff 8be0e0
-    fdf6e3 586e75 dc322f 708200 a57a00 268bd2 d33682 218a80
-    ffffff 24292f cf222e 116329 7d5400 0969da 8250df 1b7c83
-    fbf1c7 3c3836 9d0006 79740e b57614 076678 8f3f71 427b58
-    f5f5f5 1a1a1a c91b00 008a20 8a7000 0225c7 b000b0 007f8a
-"""
-"""A scheme a line, in the order of _NAMES, as hexadecimal RGB."""
-_SIZES = (11.0, 12.0, 13.0, 13.0, 14.0, 15.0, 17.0)
 _MIN_COLUMNS = 44
 """Columns that a pane keeps when it is split."""
-_LEADINGS = (1.0, 1.0, 1.1, 1.2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
-    colours: dict[str, Colour]
-    font: Font
-    bold: Font
-    cell: int
-    """Width of a column in pixels."""
-    step: int
-    """Height of a row."""
-    cursor: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,17 +22,17 @@ class _Pane:
     area: Box
     focused: bool
 
-    def num_columns(self, look: _Look) -> int:
+    def num_columns(self, look: Look) -> int:
         return max(1, self.area.width // look.cell)
 
-    def num_rows(self, look: _Look) -> int:
+    def num_rows(self, look: Look) -> int:
         return max(2, self.area.height // look.step)
 
 
 def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None:
     """Draw the whole screen."""
     theme = choose_theme(rng, canvas, dark_share=0.7)
-    look = _choose_look(rng, theme)
+    look = choose_look(rng, theme)
     if rng.random() < 0.5:
         _window(canvas, canvas.area, theme, look, materials, rng)
         return
@@ -81,33 +49,6 @@ def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None
         clear = width * height < 0.2 * room.width * room.height
         canvas.compose(area, window, radius=theme.px(10), opacity=0.9 if clear else 1.0)
         canvas.mark(area)
-
-
-def _choose_look(rng: np.random.Generator, theme: Theme) -> _Look:
-    schemes = [line.split() for line in _SCHEMES.strip().splitlines()]
-    dark = [scheme for scheme in schemes if luminance(_colour(scheme[0])) < 128]
-    light = [scheme for scheme in schemes if luminance(_colour(scheme[0])) >= 128]
-    chosen = dark if theme.dark else light
-    scheme = chosen[int(rng.integers(len(chosen)))]
-    colours = dict(zip(_NAMES, map(_colour, scheme), strict=True))
-    colours["dim"] = mix(colours["text"], colours["back"], 0.45)
-    colours["grey"] = mix(colours["text"], colours["back"], 0.7)
-    colours["plain"] = colours["bold"] = colours["white"] = colours["text"]
-    size = float(rng.choice(_SIZES))
-    font = theme.mono_font(size)
-    return _Look(
-        colours=colours,
-        font=font,
-        bold=theme.mono_font(size, "bold"),
-        cell=font.width("M"),
-        step=round(font.height * float(rng.choice(_LEADINGS))),
-        cursor=str(rng.choice(["block", "block", "bar", "line"])),
-    )
-
-
-def _colour(digits: str) -> Colour:
-    red, green, blue = bytes.fromhex(digits)
-    return red, green, blue
 
 
 def _desktop(canvas: Canvas, theme: Theme, materials: Materials, rng: np.random.Generator) -> Box:
@@ -141,7 +82,7 @@ def _desktop(canvas: Canvas, theme: Theme, materials: Materials, rng: np.random.
 
 
 def _window(
-    canvas: Canvas, area: Box, theme: Theme, look: _Look, materials: Materials, rng: np.random.Generator
+    canvas: Canvas, area: Box, theme: Theme, look: Look, materials: Materials, rng: np.random.Generator
 ) -> None:
     canvas.fill(area, look.colours["back"])
     text = materials.text
@@ -163,7 +104,7 @@ def _window(
             _pane(canvas, _Pane(area=inner, focused=pane.focused), look, materials, rng)
 
 
-def _tabs(canvas: Canvas, area: Box, theme: Theme, look: _Look, materials: Materials) -> Box:
+def _tabs(canvas: Canvas, area: Box, theme: Theme, look: Look, materials: Materials) -> Box:
     bar, rest = area.cut_top(theme.px(36))
     canvas.fill(bar, theme.raised)
     tabs = widgets.window_buttons(canvas, bar, theme)
@@ -186,7 +127,7 @@ def _tabs(canvas: Canvas, area: Box, theme: Theme, look: _Look, materials: Mater
     return rest
 
 
-def _status(canvas: Canvas, bar: Box, look: _Look, materials: Materials) -> None:
+def _status(canvas: Canvas, bar: Box, look: Look, materials: Materials) -> None:
     """Draw the line that a terminal multiplexer keeps below its panes."""
     text = materials.text
     back = look.colours[text.pick(["green", "blue", "cyan", "grey", "yellow"])]
@@ -200,7 +141,7 @@ def _status(canvas: Canvas, bar: Box, look: _Look, materials: Materials) -> None
         typesetting.line(canvas, bar.cut_right(bar.width // 3)[0], right, look.font, ink, align="right")
 
 
-def _split(canvas: Canvas, area: Box, look: _Look, rng: np.random.Generator) -> list[_Pane]:
+def _split(canvas: Canvas, area: Box, look: Look, rng: np.random.Generator) -> list[_Pane]:
     """Return one to four panes with lines between them."""
     areas = [area]
     for _ in range(int(rng.choice([0, 0, 0, 1, 1, 2, 3]))):
@@ -220,22 +161,22 @@ def _split(canvas: Canvas, area: Box, look: _Look, rng: np.random.Generator) -> 
     return [_Pane(area=part, focused=number == chosen) for number, part in enumerate(areas)]
 
 
-def _pane(canvas: Canvas, pane: _Pane, look: _Look, materials: Materials, rng: np.random.Generator) -> None:
+def _pane(canvas: Canvas, pane: _Pane, look: Look, materials: Materials, rng: np.random.Generator) -> None:
     num_rows, num_columns = pane.num_rows(look), pane.num_columns(look)
     form = rng.random()
     if form < 0.12 and num_columns > 70 and num_rows > 14:
-        _rows(canvas, pane, look, write_monitor(materials.text, num_rows, num_columns))
+        draw_rows(canvas, pane.area, look, write_monitor(materials.text, num_rows, num_columns))
     elif form < 0.2 and num_rows > 10:
-        _rows(canvas, pane, look, write_manual(materials.text, num_rows, num_columns))
+        draw_rows(canvas, pane.area, look, write_manual(materials.text, num_rows, num_columns))
     elif form < 0.5 and num_rows > 10 and num_columns > 30:
         _session_with_picture(canvas, pane, look, materials, rng)
     else:
-        rows = _wrapped(write_session(materials.text, num_rows), num_columns)[-num_rows:]
-        _cursor(canvas, pane, look, _rows(canvas, pane, look, rows))
+        rows = wrap(write_session(materials.text, num_rows), num_columns)[-num_rows:]
+        draw_cursor(canvas, draw_rows(canvas, pane.area, look, rows), look, focused=pane.focused)
 
 
 def _session_with_picture(
-    canvas: Canvas, pane: _Pane, look: _Look, materials: Materials, rng: np.random.Generator
+    canvas: Canvas, pane: _Pane, look: Look, materials: Materials, rng: np.random.Generator
 ) -> None:
     """A picture printed between two prompts, as terminals with a graphics protocol can."""
     num_rows = pane.num_rows(look)
@@ -243,66 +184,11 @@ def _session_with_picture(
     rows = write_session(materials.text, num_rows - rows_high - 1)
     name = f"{materials.text.noun()}_{materials.text.number(1, 99):02d}.jpg"
     shown = [*rows[:-1], [*rows[-1], (f"{materials.text.pick(['icat', 'imgcat', 'img2sixel'])} {name}", "plain")]]
-    shown = _wrapped(shown, pane.num_columns(look))[-(num_rows - rows_high - 1) :]
-    end = _rows(canvas, pane, look, shown)
+    shown = wrap(shown, pane.num_columns(look))[-(num_rows - rows_high - 1) :]
+    end = draw_rows(canvas, pane.area, look, shown)
     height = rows_high * look.step
     width = min(pane.area.width, round(height * float(rng.choice([0.75, 1.0, 1.33, 1.5, 1.78]))))
     area = box(pane.area.x, end.bottom, width, height - look.step // 3)
     canvas.paste(area, materials.photo(area.width, area.height))
     below = box(pane.area.x, end.bottom + height, pane.area.width, look.step)
-    _cursor(canvas, pane, look, _rows(canvas, _Pane(area=below, focused=pane.focused), look, [rows[-1]]))
-
-
-def _wrapped(rows: list[Row], num_columns: int) -> list[Row]:
-    """Return the rows cut where the terminal's width ends."""
-    wrapped: list[Row] = []
-    for row in rows:
-        wrapped.append([])
-        room = num_columns
-        for text, style in row:
-            left = text
-            while len(left) > room:
-                wrapped[-1].append((left[:room], style))
-                wrapped.append([])
-                left, room = left[room:], num_columns
-            wrapped[-1].append((left, style))
-            room -= len(left)
-    return wrapped
-
-
-def _rows(canvas: Canvas, pane: _Pane, look: _Look, rows: list[Row]) -> Box:
-    """Draw rows from the top of the pane; return the cell after the last one's end."""
-    x, y = pane.area.x, pane.area.y - look.step
-    for row in rows:
-        x, y = pane.area.x, y + look.step
-        for text, style in row:
-            x = _span(canvas, box(x, y, look.cell * len(text), look.step), look, text, style)
-        if x > pane.area.x:
-            canvas.mark(box(pane.area.x, y, x - pane.area.x, look.step))
-    return box(x, y, look.cell, look.step)
-
-
-def _span(canvas: Canvas, area: Box, look: _Look, text: str, style: str) -> int:
-    kind, _, colour = style.rpartition("_")
-    ink = look.colours[colour]
-    if kind == "on":
-        canvas.fill(area, ink)
-        ink = look.colours["back"] if luminance(look.colours["back"]) < 128 else (255, 255, 255)
-    if text.strip():
-        indent = len(text) - len(text.lstrip())
-        font = look.bold if kind == "bold" or style == "bold" else look.font
-        baseline = area.y + (look.step - font.height) // 2 + font.ascent
-        canvas.text(area.x + indent * look.cell, baseline, text.strip(), font, ink)
-    return area.right
-
-
-def _cursor(canvas: Canvas, pane: _Pane, look: _Look, cell: Box) -> None:
-    colour = look.colours["text"]
-    if not pane.focused:
-        canvas.outline(cell, colour)
-    elif look.cursor == "block":
-        canvas.fill(cell, colour)
-    elif look.cursor == "bar":
-        canvas.fill(cell.cut_left(max(1, look.cell // 6))[0], colour)
-    else:
-        canvas.fill(cell.cut_bottom(max(1, look.step // 8))[0], colour)
+    draw_cursor(canvas, draw_rows(canvas, below, look, [rows[-1]]), look, focused=pane.focused)
