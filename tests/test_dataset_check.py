@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from datagen import plan as plans
+from datagen.dataset import split
 from datagen.dataset.card import CardConfig, write_card
 from datagen.dataset.check import CheckConfig, CheckSummary, check
 from datagen.dataset.findings import KINDS
@@ -288,6 +289,18 @@ def test_samples_drawn_again_are_the_same(corpus: Path) -> None:
     assert summary.findings == () and summary.num_drawn_again == 7
 
 
+def test_samples_of_a_corpus_dealt_anew_are_checked_and_drawn_again_by_the_plan_that_drew_them(
+    corpus: Path, tmp_path: Path
+) -> None:
+    config = split.SplitConfig(train=0.5, val=0.0, test=0.5, tolerance=1.0, near_bits=0, samples_per_shard=3)
+    split.run(str(corpus), config, str(tmp_path / "dealt"), progress=Tally())
+    summary = run(tmp_path / "dealt", CheckConfig(regenerate=1.0, near_bits=0))
+    assert summary.findings == () and summary.num_drawn_again == 7, told(summary)
+    (origin,) = (tmp_path / "dealt" / "origins").glob("*/plan.json")
+    origin.write_bytes(origin.read_bytes().replace(b'"seed": 5', b'"seed": 6'))
+    assert "file_digest" in run(tmp_path / "dealt", QUICK).counts
+
+
 def test_a_sample_that_was_not_drawn_by_the_plan_is_found(corpus: Path, tmp_path: Path) -> None:
     def other(item: EncodedSample) -> EncodedSample:
         sample = decoded(item)
@@ -357,3 +370,9 @@ def test_the_command_line_counts_findings_and_fails(corpus: Path, tmp_path: Path
     for share in ("101%", "lots", "-1"):
         done = diptych("dataset", "check", corpus, "--regenerate", share)
         assert done.returncode == 2 and "expected a share" in done.stderr
+
+
+def test_every_kind_of_finding_is_explained() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "dataset.md").read_text(encoding="utf-8")
+    for kind, meaning in KINDS.items():
+        assert f"| `{kind}` | {meaning} |" in text

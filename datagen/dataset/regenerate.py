@@ -3,7 +3,7 @@
 import importlib.metadata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import pyarrow.compute as pc
 
@@ -95,13 +95,26 @@ def _compare(plan: Plan, origin_key: str, key: str, members: Mapping[str, bytes]
 
 def _changes(plan: Plan) -> Iterator[str]:
     for name, version in plan.versions.items():
-        try:
-            here = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            # Not a distribution, such as the digest of a checkpoint; drawing checks those itself.
-            continue
-        if here != version:
+        here = _version_here(name)
+        # What cannot be asked here, such as the digest of a checkpoint, drawing checks by itself.
+        if here is not None and here != version:
             yield f"{name} {version}, here {here}"
+
+
+@cache
+def _version_here(name: str) -> str | None:
+    if name == "chromium":
+        # Imported here: it needs playwright, and starts a browser.
+        from datagen.pages import chromium_version
+
+        try:
+            return chromium_version()
+        except UsageError:
+            return "none"
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 @lru_cache(maxsize=_PLANS_HELD)
