@@ -13,6 +13,7 @@ from datagen.scenes import (
     code_editor,
     document,
     file_manager,
+    map_dashboard,
     photo_viewer,
     search_results,
     slides,
@@ -55,4 +56,5 @@ SCENES: dict[str, Scene] = {
     "slides": Scene(draw=slides.draw, smallest=(720, 480)),
     "document": Scene(draw=document.draw, smallest=(640, 420), portrait=True),
     "video_call": Scene(draw=video_call.draw, smallest=(640, 420), portrait=True),
+    "map_dashboard": Scene(draw=map_dashboard.draw, smallest=(720, 460)),
 }
