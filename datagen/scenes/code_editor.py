@@ -1,50 +1,31 @@
-"""A code editor: file tree, tabs, coloured source with line numbers, and a terminal or a picture preview beside it."""
+"""A code editor: files at the side, tabs, coloured source, and a terminal, a picture, a second file or a notebook."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
 from datagen import typesetting, widgets
 from datagen.canvas import Canvas, Colour
-from datagen.fonts import Font
+from datagen.console import choose_look, draw_cursor, draw_rows, wrap
 from datagen.geometry import Box, box
 from datagen.icons import icon
 from datagen.library import Listing
 from datagen.materials import Materials
-from datagen.source_code import Kind, identifier
-from datagen.texts import past, plural
+from datagen.scenes import code_pane, notebook_pane, overlays
+from datagen.scenes.code_pane import CodeView
+from datagen.shell import write_session
+from datagen.source_code import identifier
 from datagen.theme import Theme, choose_theme, mix
 
-_DARK: dict[Kind, Colour] = {
-    "keyword": (198, 120, 221),
-    "type": (229, 192, 123),
-    "string": (152, 195, 121),
-    "number": (209, 154, 102),
-    "comment": (116, 124, 140),
-    "function": (97, 175, 239),
-}
-_LIGHT: dict[Kind, Colour] = {
-    "keyword": (165, 29, 135),
-    "type": (38, 110, 140),
-    "string": (160, 50, 40),
-    "number": (9, 120, 80),
-    "comment": (110, 125, 110),
-    "function": (30, 80, 200),
-}
 _MAX_FIRST_NUMBER = 39
 _MIN_LINES = 120
-_SIZES = (12.5, 13.0, 14.0, 15.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Code:
-    listing: Listing
-    first_number: int
-    """Number of the first line shown, from 0."""
-    chosen: int
-    """Row of the line with the cursor, from the top of the view."""
-    size: float
-    """Em size at 1x."""
+_SIZES = (11.5, 12.5, 13.0, 14.0, 15.0)
+_LEADINGS = (1.3, 1.4, 1.5, 1.5, 1.6)
+_MINIMAP_ROOM = 640
+"""Width at 1x of a pane of code from which it has a minimap."""
+_SPLIT_ROOM = 1000
+_STATES: tuple[tuple[str, Colour], ...] = (("M", (205, 155, 60)), ("U", (95, 175, 95)), ("A", (95, 175, 95)))
+"""Letters that version control puts behind changed files."""
 
 
 def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None:
@@ -57,26 +38,85 @@ def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None
     canvas.fill(canvas.area, theme.page)
     body = widgets.window_bar(canvas, canvas.area, theme, f"{files[0]} - {text.noun()}", rng)
     status, body = body.cut_bottom(theme.px(24))
-    rail, body = body.cut_left(theme.px(48))
-    _rail(canvas, rail, theme)
-    tree, body = body.cut_left(min(theme.px(int(rng.integers(190, 260))), body.width // 4))
-    _tree(canvas, tree, theme, materials, files)
-    tabs, body = body.cut_top(theme.px(36))
-    _tabs(canvas, tabs, theme, files[: text.number(2, 5)])
-    if rng.random() < 0.35:
+    if rng.random() < 0.75:
+        rail, body = body.cut_left(theme.px(48))
+        _rail(canvas, rail, theme)
+    if rng.random() < 0.8:
+        width = min(theme.px(int(rng.integers(180, 290))), body.width // 4)
+        tree, body = body.cut_left(width) if rng.random() < 0.85 else body.cut_right(width)
+        _tree(canvas, tree, theme, materials, files)
+    view = _view(listing, theme, body, rng)
+    if rng.random() < 0.55:
+        terminal, body = body.cut_bottom(theme.px(int(rng.integers(120, 300))) * body.height // theme.px(700))
+        _terminal(canvas, terminal, theme, materials, rng)
+    if rng.random() < 0.3:
         preview, body = body.cut_right(body.width * 2 // 5)
         _preview(canvas, preview, theme, materials, rng)
-    if rng.random() < 0.55:
-        terminal, body = body.cut_bottom(theme.px(int(rng.integers(120, 200))))
-        _terminal(canvas, terminal, theme, materials)
-    code = _Code(
+    tabs, body = body.cut_top(theme.px(36))
+    _tabs(canvas, tabs, theme, files[: text.number(2, 7)])
+    _body(canvas, body, theme, view, materials, rng)
+    _status(canvas, status, theme, view, text.pick([theme.accent, theme.raised, theme.surface]))
+    overlays.draw_some(canvas, body, theme, materials, rng)
+
+
+def _view(listing: Listing, theme: Theme, area: Box, rng: np.random.Generator) -> CodeView:
+    num_rows = _max_rows(area, theme)
+    changes: dict[int, str] = {}
+    diff = bool(rng.random() < 0.12)
+    for _ in range(int(rng.integers(0, 5)) + 3 * diff):
+        start = int(rng.integers(0, max(1, num_rows)))
+        kind = str(rng.choice(["added", "changed"]))
+        changes.update(dict.fromkeys(range(start, start + int(rng.integers(1, 7))), kind))
+    return CodeView(
         listing=listing,
-        first_number=_first_number(listing, _max_rows(body, theme), rng),
-        chosen=int(rng.integers(3, 20)),
-        size=float(rng.choice(_SIZES)),
+        first_number=_first_number(listing, num_rows, rng),
+        chosen=int(rng.integers(2, max(3, min(30, num_rows - 6)))),
+        num_selected=int(rng.integers(2, 9)) if rng.random() < 0.15 else 0,
+        font=theme.mono_font(float(rng.choice(_SIZES))),
+        leading=float(rng.choice(_LEADINGS)),
+        colours=code_pane.choose_colours(theme, rng),
+        changes=changes,
+        diff=diff,
+        error=int(rng.integers(0, num_rows)) if rng.random() < 0.3 else -1,
+        guides=bool(rng.random() < 0.6),
     )
-    _source(canvas, body, theme, code)
-    _status(canvas, status, theme, code)
+
+
+def _body(
+    canvas: Canvas, area: Box, theme: Theme, view: CodeView, materials: Materials, rng: np.random.Generator
+) -> None:
+    """The open file, in one pane or two, or as a notebook."""
+    if rng.random() < 0.15:
+        bar, area = area.cut_top(theme.px(34))
+        notebook_pane.draw_toolbar(canvas, bar, theme)
+        notebook_pane.draw_notebook(canvas, area, theme, view, materials, rng)
+        return
+    if rng.random() < 0.5:
+        crumbs, area = area.cut_top(theme.px(24))
+        path = " > ".join([*(materials.text.noun() for _ in range(3)), view.listing.file_name])
+        typesetting.line(canvas, crumbs.inset(theme.px(16), 0), path, theme.font(12), theme.muted)
+    if area.width > theme.px(_SPLIT_ROOM) and rng.random() < 0.3:
+        area, right = area.cut_left(area.width // 2)
+        canvas.fill(right.cut_left(1)[0], theme.border)
+        first = int(rng.integers(0, max(1, len(view.listing.lines) // 2)))
+        other = replace(view, first_number=first, chosen=-1, num_selected=0, error=-1)
+        code_pane.draw_code(canvas, right.cut_left(1)[1], theme, other)
+    num_rows = area.height // view.step
+    code = area
+    if area.width > theme.px(_MINIMAP_ROOM) and rng.random() < 0.6:
+        small, code = area.cut_right(theme.px(int(rng.integers(70, 110))))
+        code_pane.draw_minimap(canvas, small, theme, view, num_rows)
+    cell = code_pane.draw_code(canvas, code, theme, view)
+    bar = box(area.right - theme.px(10), area.y + area.height // 5, theme.px(8), area.height // 4)
+    canvas.rounded(bar, theme.border, theme.px(4))
+    canvas.mark(bar)
+    with canvas.clipped(area):
+        if cell is not None:
+            canvas.fill(cell.cut_left(max(1, theme.px(1.6)))[0], theme.text)
+        if rng.random() < 0.14 and cell is not None:
+            code_pane.draw_completion(canvas, cell, area, theme, materials.text, view.font)
+        elif rng.random() < 0.12 and area.width > theme.px(500):
+            code_pane.draw_search(canvas, area, theme, materials.text)
 
 
 def _rail(canvas: Canvas, area: Box, theme: Theme) -> None:
@@ -110,9 +150,14 @@ def _tree(canvas: Canvas, area: Box, theme: Theme, materials: Materials, files: 
             canvas.mark(row)
         sign, label = row.cut_left(row.width - theme.px(6))[0].cut_left(indent)[1].cut_left(theme.px(22))
         name = materials.text.noun() if is_folder else remaining.pop(0)
+        colour = theme.text
+        if materials.text.number(0, 6) == 0 and not is_folder:
+            letter, colour = materials.text.pick(_STATES)
+            state, label = label.cut_right(theme.px(18))
+            typesetting.line(canvas, state, letter, theme.font(11.5), colour)
         place = sign.cut_left(theme.px(15))[0].centred(theme.px(15), theme.px(15))
         icon(canvas, place, "down" if is_folder else "file", theme.muted if is_folder else theme.accent)
-        typesetting.line(canvas, label, name, theme.font(13), theme.text)
+        typesetting.line(canvas, label, name, theme.font(13), colour)
 
 
 def _tabs(canvas: Canvas, area: Box, theme: Theme, files: list[str]) -> None:
@@ -141,72 +186,7 @@ def _first_number(listing: Listing, num_rows: int, rng: np.random.Generator) -> 
 
 def _max_rows(area: Box, theme: Theme) -> int:
     """Return how many lines of code `area` shows, the last one perhaps cut, at the smallest size."""
-    return area.height // _step(theme.mono_font(min(_SIZES))) + 1
-
-
-def _step(font: Font) -> int:
-    """Return the distance from one line of code to the next, in pixels."""
-    return round(font.size * 1.5)
-
-
-def _source(canvas: Canvas, area: Box, theme: Theme, code: _Code) -> None:
-    colours = _DARK if theme.dark else _LIGHT
-    font = theme.mono_font(code.size)
-    step = _step(font)
-    gutter = font.width("00000") + theme.px(18)
-    gap = (step - font.height) // 2
-    with canvas.clipped(area):
-        for row in range(area.height // step + 1):
-            number = code.first_number + row
-            if number >= len(code.listing.lines):
-                break
-            line = box(area.x, area.y + row * step, area.width, step)
-            if row == code.chosen:
-                canvas.fill(line, theme.raised)
-                canvas.mark(line)
-            baseline = line.y + gap + font.ascent
-            shown = str(number + 1)
-            ink = theme.text if row == code.chosen else theme.muted
-            canvas.text(area.x + gutter - theme.px(18) - font.width(shown), baseline, shown, font, ink)
-            start = x = area.x + gutter
-            for token, kind in code.listing.lines[number]:
-                x = canvas.text(x, baseline, token, font, colours.get(kind, theme.text))
-            if x > start:
-                canvas.mark(box(start, line.y, x - start, step))
-    canvas.mark(box(area.x, area.y, gutter, area.height))
-    bar = box(area.right - theme.px(10), area.y + area.height // 5, theme.px(8), area.height // 4)
-    canvas.rounded(bar, theme.border, theme.px(4))
-    canvas.mark(bar)
-
-
-def _terminal(canvas: Canvas, area: Box, theme: Theme, materials: Materials) -> None:
-    text = materials.text
-    canvas.fill(area, theme.surface)
-    canvas.fill(area.cut_top(1)[0], theme.border)
-    canvas.mark(area)
-    head, rest = area.cut_top(theme.px(32))
-    for number, name in enumerate(("TERMINAL", "OUTPUT", "PROBLEMS")):
-        cell, head = head.cut_left(theme.px(98))
-        font = theme.font(11, "bold" if number == 0 else "regular")
-        used = typesetting.line(
-            canvas, cell.inset(theme.px(16), 0), name, font, theme.text if number == 0 else theme.muted
-        )
-        if number == 0:
-            canvas.fill(box(used.x, cell.bottom - theme.px(3), used.width, theme.px(2)), theme.accent)
-    mono = theme.mono_font(12.5)
-    colours = _DARK if theme.dark else _LIGHT
-    row_height = theme.px(18)
-    rest = rest.inset(theme.px(16), theme.px(2))
-    while rest.height >= row_height:
-        row, rest = rest.cut_top(row_height)
-        if text.number(0, 4) == 0:
-            command = f"{text.verb()} --{text.noun()} {text.noun()}.log"
-            used = typesetting.line(canvas, row, f"~/{text.noun()} $ ", mono, colours["string"])
-            typesetting.line(canvas, row.cut_left(used.width)[1], command, mono, theme.text)
-        else:
-            when = f"{text.clock()}:{text.number(10, 60)}"
-            shown = f"[{when}] {text.noun()}: {text.number(2, 900)} {plural(text.noun())} {past(text.verb())}"
-            typesetting.line(canvas, row, shown, mono, theme.muted)
+    return area.height // round(theme.mono_font(min(_SIZES)).size * min(_LEADINGS)) + 1
 
 
 def _preview(canvas: Canvas, area: Box, theme: Theme, materials: Materials, rng: np.random.Generator) -> None:
@@ -223,13 +203,39 @@ def _preview(canvas: Canvas, area: Box, theme: Theme, materials: Materials, rng:
     canvas.paste(shown, materials.photo(shown.width, shown.height))
 
 
-def _status(canvas: Canvas, area: Box, theme: Theme, code: _Code) -> None:
-    canvas.fill(area, theme.accent)
+def _terminal(canvas: Canvas, area: Box, theme: Theme, materials: Materials, rng: np.random.Generator) -> None:
+    canvas.fill(area, theme.surface)
+    canvas.fill(area.cut_top(1)[0], theme.border)
     canvas.mark(area)
+    head, rest = area.cut_top(theme.px(32))
+    chosen = materials.text.number(0, 3)
+    for number, name in enumerate(("Problems", "Output", "Terminal")):
+        font = theme.font(12, "bold" if number == chosen else "regular")
+        cell, head = head.cut_left(font.width(name) + 2 * theme.px(16))
+        ink = theme.text if number == chosen else theme.muted
+        used = typesetting.line(canvas, cell.inset(theme.px(16), 0), name, font, ink)
+        if number == chosen:
+            canvas.fill(box(used.x, cell.bottom - theme.px(3), used.width, theme.px(2)), theme.accent)
+    look = choose_look(rng, theme)
+    font = theme.mono_font(12.5)
+    look = replace(look, font=font, bold=theme.mono_font(12.5, "bold"), cell=font.width("M"), step=theme.px(18))
+    look.colours.update(back=theme.surface, text=theme.text, plain=theme.text, bold=theme.text)
+    rest = rest.inset(theme.px(16), theme.px(2))
+    num_rows = max(1, rest.height // look.step)
+    rows = wrap(write_session(materials.text, num_rows), max(1, rest.width // look.cell))[-num_rows:]
+    with canvas.clipped(area):
+        draw_cursor(canvas, draw_rows(canvas, rest, look, rows), look, focused=False)
+
+
+def _status(canvas: Canvas, area: Box, theme: Theme, view: CodeView, ground: Colour) -> None:
+    canvas.fill(area, ground)
+    canvas.mark(area)
+    ink = theme.on_accent if ground == theme.accent else theme.muted
     font = theme.font(12)
     inner = area.inset(theme.px(10), 0)
     sign, left = inner.cut_left(theme.px(20))
-    icon(canvas, sign.cut_left(theme.px(14))[0].centred(theme.px(14), theme.px(14)), "branch", theme.on_accent)
-    typesetting.line(canvas, left.cut_left(theme.px(120))[0], "main", font, theme.on_accent)
-    place = f"Ln {code.first_number + code.chosen + 1}, Col 12    Spaces: 4    UTF-8    {code.listing.language}"
-    typesetting.line(canvas, inner.cut_right(theme.px(320))[0], place, font, theme.on_accent, align="right")
+    icon(canvas, sign.cut_left(theme.px(14))[0].centred(theme.px(14), theme.px(14)), "branch", ink)
+    typesetting.line(canvas, left.cut_left(theme.px(120))[0], "main", font, ink)
+    line = view.first_number + view.chosen + 1
+    place = f"Ln {line}, Col 12    Spaces: 4    UTF-8    {view.listing.language}"
+    typesetting.line(canvas, inner.cut_right(theme.px(320))[0], place, font, ink, align="right")
