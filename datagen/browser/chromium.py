@@ -26,6 +26,11 @@ _FLAGS = (
     # Drawing that depends on the page alone: no GPU, one colour space, every image decoded before its frame is drawn.
     "--disable-gpu",
     "--disable-gpu-rasterization",
+    "--num-raster-threads=1",
+    "--default-tile-width=4096",
+    "--default-tile-height=4096",
+    "--max-untiled-layer-width=4096",
+    "--max-untiled-layer-height=4096",
     "--force-color-profile=srgb",
     "--disable-checker-imaging",
     "--disable-partial-raster",
@@ -72,7 +77,6 @@ class Browser:
         self.antialiasing: Antialiasing = antialiasing
         self.timeout_s = timeout_s
         self.num_starts = 0
-        self._playwright: Playwright | None = None
         self._browser: PlaywrightBrowser | None = None
         self._tab: Tab | None = None
 
@@ -127,27 +131,23 @@ class Browser:
 
     def close(self) -> None:
         """Stop Chromium; the next use starts a new one."""
-        browser, playwright = self._browser, self._playwright
-        self._tab = self._browser = self._playwright = None
+        browser = self._browser
+        self._tab = self._browser = None
         try:
             if browser is not None:
                 browser.close()
         except PlaywrightError:
             # It is dead already, which is what is wanted.
             pass
-        finally:
-            if playwright is not None:
-                playwright.stop()
 
     def _started(self) -> PlaywrightBrowser:
         if self._browser is not None:
             return self._browser
         executable = find()
-        self._playwright = sync_playwright().start()
         # Chromium refuses to run its sandbox as root, which is what containers usually are.
         sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()
         try:
-            self._browser = self._playwright.chromium.launch(
+            self._browser = _driver().chromium.launch(
                 executable_path=executable, args=[*_FLAGS, *_ANTIALIASING[self.antialiasing], *sandbox]
             )
         except PlaywrightError as error:
@@ -159,6 +159,12 @@ class Browser:
 
     def _is_alive(self) -> bool:
         return self._browser is not None and self._browser.is_connected() and not (self._tab and self._tab.crashed)
+
+
+@lru_cache(maxsize=1)
+def _driver() -> Playwright:
+    """Return this process's Playwright; a thread can have only one, so all browsers share it."""
+    return sync_playwright().start()
 
 
 @lru_cache(maxsize=2)
