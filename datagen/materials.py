@@ -1,6 +1,7 @@
 """What a scene may use: photographs, texts and source code of its split, dealt by the sample's own generator."""
 
 import io
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -9,9 +10,10 @@ from PIL import Image
 
 from datagen.documents import TextDocument
 from datagen.library import Library, Listing, open_code, open_text
+from datagen.scripts import bank
 from datagen.source_code import identifier, write_code
 from datagen.sources import Photo, PlannedSource
-from datagen.texts import TextBank, Words
+from datagen.texts import Words
 from pipeline.formats.picture import Pixels
 from pipeline.formats.sample import Source
 
@@ -19,6 +21,9 @@ LoadPhoto = Callable[[PlannedSource], Photo | Pixels]
 
 _MIN_CROP = 0.7
 """Smallest share of a photograph's larger possible crop that is cut out."""
+_AS_SERVED_SHARE = 0.5
+"""Share of crops that show pixels of the photograph, halved so and so often, without resampling: most sites serve
+pictures in the size they are shown in."""
 _PORTRAIT_SHARE = 0.6
 """Side of a portrait's square, as a share of the photograph's shorter side."""
 _JPEG_SHARE = 0.5
@@ -48,7 +53,7 @@ class Materials:
     ) -> None:
         """`load` gives a photograph, or all its pixels; without a `library` texts and code are composed."""
         self._library = library or Library()
-        self.text = TextBank(words, rng, open_document=self._open_text if self._library.texts else None)
+        self.text = bank(words, rng, open_document=self._open_text if self._library.texts else None)
         self._photos = photos
         self._words = words
         self._load = load
@@ -120,10 +125,13 @@ class Materials:
         """Return a random crop of the wanted shape, scaled with antialiasing, perhaps through JPEG."""
         photo = photo if isinstance(photo, Photo) else Photo.from_pixels(photo)
         full_width, full_height = photo.width, photo.height
-        share = self._rng.uniform(_MIN_CROP, 1) * min(full_width / width, full_height / height)
+        largest = min(full_width / width, full_height / height)
+        share, unit = self._rng.uniform(_MIN_CROP, 1) * largest, 1
+        if largest >= 1 and self._rng.random() < _AS_SERVED_SHARE:
+            share = unit = 1 << int(math.log2(largest))
         crop_width, crop_height = max(1, round(width * share)), max(1, round(height * share))
-        x = int(self._rng.integers(0, max(1, full_width - crop_width + 1)))
-        y = int(self._rng.integers(0, max(1, full_height - crop_height + 1)))
+        x = unit * int(self._rng.integers(0, max(1, (full_width - crop_width) // unit + 1)))
+        y = unit * int(self._rng.integers(0, max(1, (full_height - crop_height) // unit + 1)))
         return self._finish(photo.cut((x, y, x + crop_width, y + crop_height), width, height))
 
     def fit(self, photo: Photo | Pixels, width: int, height: int) -> Pixels:

@@ -10,14 +10,17 @@ from datagen.scenes.table import SCENES
 from pipeline.base.config import from_table, load, to_table
 from pipeline.base.errors import ConfigError, ShardError, UsageError
 from pipeline.base.store import Store
+from pipeline.formats.shards import read_parquet
 from tests.small_corpus import photo_folder, small_config
 
 
 @pytest.mark.parametrize("preset", sorted(path.stem for path in PRESETS.glob("*.toml")))
 def test_presets_load_and_survive_a_round_trip(preset: str) -> None:
-    config = load(CorpusConfig, preset, presets=PRESETS)
+    given = ["captured=screens"] if preset == "import" else []
+    config = load(CorpusConfig, preset, presets=PRESETS, overrides=given)
     assert from_table(CorpusConfig, to_table(config), where=preset) == config
-    assert config.num_samples.train > config.num_samples.val > 0 and config.num_samples.test > 0
+    counts = config.num_samples
+    assert preset == "import" or (counts.train > counts.val > 0 and counts.test > 0)
 
 
 def test_a_written_plan_reads_back_equal(tmp_path: Path) -> None:
@@ -81,3 +84,52 @@ def test_a_scene_that_does_not_exist_and_too_few_photographs_are_refused(tmp_pat
 def test_impossible_configs_are_refused(table: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
         from_table(CorpusConfig, table, where="test")
+
+
+def test_a_folder_of_photographs_may_move_and_the_plan_stays(tmp_path: Path) -> None:
+    given = {"texts": None, "code": None}
+    first = plan.make(small_config(photo_folder(tmp_path / "here" / "photos"), **given))
+    store = Store(tmp_path / "out")
+    digest = plan.write(store, first)
+    (tmp_path / "here").rename(tmp_path / "there")
+    moved = plan.make(small_config(tmp_path / "there" / "photos", **given))
+    assert plan.digest(moved) == digest and moved != first
+    files = {name: store.read_bytes(name) for name in (plan.PLAN, plan.SOURCES)}
+    assert not any(str(tmp_path).encode() in data for data in files.values())
+    plan.write_config(store, moved)
+    found, found_digest = plan.read(store)
+    assert (found, found_digest) == (moved, digest)
+    assert all(Path(photo.path).is_file() for split in ("train", "val", "test") for photo in found.photos(split))
+
+
+def test_bundled_photographs_are_found_wherever_their_package_is(tmp_path: Path) -> None:
+    made = plan.make(CorpusConfig())
+    store = Store(tmp_path / "out")
+    plan.write(store, made)
+    assert plan.read(store)[0] == made
+    stored = read_parquet(store, plan.SOURCES).to_pylist()
+    assert {row["path"].partition("/")[0] for row in stored if row["kind"] == "photo"} == {
+        "package:skimage",
+        "package:matplotlib",
+    }
+
+
+def test_texts_and_code_are_dealt_like_photographs(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "code").mkdir()
+    for number in range(6):
+        (tmp_path / "texts" / f"{number}.txt").write_text(f"This is text {number}. It goes on. " * 4)
+        (tmp_path / "code" / f"{number}.py").write_text(f"value = {number}\n" * 9)
+    config = small_config(
+        photo_folder(tmp_path / "photos"),
+        texts=str(tmp_path / "texts"),
+        code=str(tmp_path / "code"),
+        photo_licence="mine",
+    )
+    made = plan.make(config)
+    libraries = [made.library(split) for split in ("train", "val", "test")]
+    assert all(library.texts and library.code for library in libraries)
+    assert sum(len(library.texts) for library in libraries) == 6 == sum(len(library.code) for library in libraries)
+    assert {photo.source.licence for photo in made.photos("train")} == {"mine"}
+    (tmp_path / "texts" / "0.txt").write_text("This one is another. It changed. " * 4)
+    assert plan.digest(plan.make(config)) != plan.digest(made)

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from datagen.config import SPLITS
 from datagen.sources.model import PlannedSource
 from pipeline.base.errors import UsageError
 from pipeline.base.seeds import derive_seed
+
+RUN, POOL = 64, 32
 
 
 def deal_by_hash(sources: Sequence[PlannedSource], weights: dict[str, int], *, seed: int) -> tuple[PlannedSource, ...]:
@@ -42,17 +45,15 @@ def neighbourhood(photos: Sequence[PlannedSource], *, seed: int, index: int) -> 
     """
     if len(photos) <= POOL:
         return tuple(photos)
-    # Runs walk through one shuffled order of all photographs, a new order each time it is through.
-    start = index // RUN * POOL
-    chosen = []
-    for position in range(start, start + POOL):
-        lap, place = divmod(position, len(photos))
-        chosen.append(photos[shuffled_place(place, len(photos), derive_seed(seed, "photographs", lap))])
-    return tuple(dict.fromkeys(chosen))
+    return tuple(photos[place] for place in _pool(len(photos), seed, index // RUN))
 
 
-RUN = 64
-POOL = 32
+@lru_cache(maxsize=16)
+def _pool(num_photos: int, seed: int, run: int) -> tuple[int, ...]:
+    """Return the places of a run's photographs; runs walk through one shuffled order after another of all of them."""
+    laps = (divmod(position, num_photos) for position in range(run * POOL, (run + 1) * POOL))
+    places = [shuffled_place(place, num_photos, derive_seed(seed, "photographs", lap)) for lap, place in laps]
+    return tuple(dict.fromkeys(places))
 
 
 def shuffled_place(place: int, size: int, seed: int) -> int:

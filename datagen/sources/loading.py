@@ -18,8 +18,10 @@ from pipeline.formats.picture import FORMATS, PILLOW_ERRORS, Pixels, read_pictur
 
 HELD_BYTES = 384 << 20
 """Decoded pixels that a process holds, at most."""
-_JPEG_LEVELS = 3
-"""JPEG decoders give 1/2, 1/4 and 1/8 of the size directly."""
+_DECODED_LEVELS = 2
+"""JPEG decoders give 1/2 and 1/4 of the size directly; smaller ones are reduced from 1/4, which several uses share."""
+_LARGE = 1 << 20
+"""Of photographs with fewer pixels all levels are reduced from the full size: it is decoded sooner than looked for."""
 _MAX_LEVEL = 6
 _ORIENTATION, _FIRST_TURNED = 0x0112, 5
 """EXIF's tag, and the first of its values that swap width and height."""
@@ -44,10 +46,13 @@ class Photo:
     What a level holds is a function of the file alone, whatever was asked for before.
     """
 
-    def __init__(self, full: tuple[int, int], decode: Callable[[int], Image.Image], *, num_bytes: int = 0) -> None:
-        """`full` is (width, height); `decode` returns a level as RGB, `num_bytes` is what it holds on to."""
+    def __init__(
+        self, full: tuple[int, int], decode: Callable[[int], Image.Image], *, num_decoded: int = 0, num_bytes: int = 0
+    ) -> None:
+        """`full` is (width, height); `decode` returns level 0 to `num_decoded` as RGB and holds `num_bytes`."""
         self.width, self.height = full
         self._decode = decode
+        self._num_decoded = num_decoded
         self._num_bytes = num_bytes
         self._levels: dict[int, Image.Image] = {}
 
@@ -55,7 +60,7 @@ class Photo:
     def from_pixels(cls, pixels: Pixels) -> "Photo":
         """Return a photograph of RGB pixels (H, W, 3)."""
         image = Image.fromarray(pixels)
-        return cls(image.size, lambda level: image.reduce(1 << level) if level else image, num_bytes=pixels.nbytes)
+        return cls(image.size, lambda _: image, num_bytes=pixels.nbytes)
 
     @classmethod
     def from_file(cls, data: bytes, *, where: str) -> "Photo":
@@ -64,7 +69,10 @@ class Photo:
             direct = image.format == "JPEG" and image.mode in ("RGB", "L")
             full = image.size[::-1] if image.getexif().get(_ORIENTATION, 1) >= _FIRST_TURNED else image.size
         if direct:
-            return cls(full, lambda level: _decode_jpeg(data, level, where), num_bytes=len(data))
+            num_decoded = _DECODED_LEVELS if full[0] * full[1] >= _LARGE else 0
+            return cls(
+                full, lambda level: _decode_jpeg(data, level, where), num_decoded=num_decoded, num_bytes=len(data)
+            )
         return cls.from_pixels(to_rgb(read_picture(data, where=where).pixels))
 
     @property
@@ -86,15 +94,21 @@ class Photo:
         left, top, right, bottom = area
         ratio = min((right - left) / width, (bottom - top) / height)
         level = max(0, math.floor(math.log2(ratio)) if ratio > 0 else 0)
-        image = self._level(min(level, _MAX_LEVEL))
-        across, down = image.width / self.width, image.height / self.height
-        box = (left * across, top * down, min(right * across, image.width), min(bottom * down, image.height))
+        level = min(level, _MAX_LEVEL)
+        image = self._level(level)
+        unit = 1 << level
+        box = (left / unit, top / unit, min(right / unit, image.width), min(bottom / unit, image.height))
+        if all(float(side).is_integer() for side in box) and (box[2] - box[0], box[3] - box[1]) == (width, height):
+            return np.array(image.crop((int(box[0]), int(box[1]), int(box[2]), int(box[3]))), dtype=np.uint8)
         filter_ = Image.Resampling.HAMMING if ratio >= 1 else Image.Resampling.BICUBIC
         return np.array(image.resize((width, height), filter_, box=box), dtype=np.uint8)
 
     def _level(self, level: int) -> Image.Image:
         if level not in self._levels:
-            self._levels[level] = self._decode(level)
+            decoded = min(level, self._num_decoded)
+            self._levels[level] = (
+                self._level(decoded).reduce(1 << (level - decoded)) if level > decoded else self._decode(level)
+            )
         return self._levels[level]
 
 
@@ -109,20 +123,18 @@ class Shelf:
         """Return a photograph. Raises: PictureError: `unreadable`, `source_changed`, not a picture."""
         if planned not in self._photos:
             self._photos[planned] = Photo.from_file(load_bytes(planned), where=planned.source.name)
+            # Levels are decoded after a photograph was handed out, so the sum is taken anew.
+            held = sum(photo.num_bytes for photo in self._photos.values())
+            while held > self._max_bytes and len(self._photos) > 1:
+                held -= self._photos.popitem(last=False)[1].num_bytes
         self._photos.move_to_end(planned)
-        # Levels are decoded after a photograph was handed out, so the sum is taken anew.
-        held = sum(photo.num_bytes for photo in self._photos.values())
-        while held > self._max_bytes and len(self._photos) > 1:
-            held -= self._photos.popitem(last=False)[1].num_bytes
         return self._photos[planned]
 
 
 def _decode_jpeg(data: bytes, level: int, where: str) -> Image.Image:
     with _decoding(where), Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-        direct = min(level, _JPEG_LEVELS)
-        image.draft(image.mode, (max(1, image.width >> direct), max(1, image.height >> direct)))
-        decoded = ImageOps.exif_transpose(image).convert("RGB")
-    return decoded.reduce(1 << (level - direct)) if level > direct else decoded
+        image.draft(image.mode, (max(1, image.width >> level), max(1, image.height >> level)))
+        return ImageOps.exif_transpose(image).convert("RGB")
 
 
 @contextmanager
