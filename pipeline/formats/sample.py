@@ -21,6 +21,9 @@ SYNTHETIC, NATURAL, IGNORE = 0, 1, 255
 FIELDS = ("png", "label.png", "regions.png", "json")
 """Member endings of a sample, in the order in which a shard holds them."""
 
+MAX_KEY_BYTES = 79
+"""A tar's header holds 100 bytes of a member's name."""
+
 _KEY = re.compile(r"[^./\s]+")
 
 
@@ -84,9 +87,12 @@ class Sample:
 
 
 def check_key(key: str) -> str:
-    """Return `key` if WebDataset readers keep it whole. Raises: ValueError."""
-    if not _KEY.fullmatch(key):
-        raise ValueError(f"sample key {key!r} must match [^./ ]+ (a dot would merge samples)")
+    """Return `key` if tars and WebDataset readers keep it whole. Raises: ValueError."""
+    if not _KEY.fullmatch(key) or not key.isprintable() or len(key.encode()) > MAX_KEY_BYTES:
+        raise ValueError(
+            f"sample key {key!r} must match [^./ ]+ (a dot would merge samples), "
+            f"be printable and have {MAX_KEY_BYTES} bytes at most"
+        )
     return key
 
 
@@ -106,7 +112,7 @@ def encode_sample(sample: Sample, *, compress_level: int = 6) -> dict[str, bytes
         "png": write_png(sample.picture, compress_level=compress_level),
         "label.png": encode_png(sample.label, compress_level=compress_level),
         "regions.png": encode_png(sample.regions, compress_level=compress_level),
-        "json": json.dumps(asdict(sample.info), sort_keys=True, ensure_ascii=False).encode(),
+        "json": json.dumps(asdict(sample.info), sort_keys=True, ensure_ascii=False, allow_nan=False).encode(),
     }
 
 

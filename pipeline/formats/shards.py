@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from pipeline.base.errors import ShardError
 from pipeline.base.store import Store, canonical_json, sha256_file, sha256_hex
 from pipeline.formats.picture import digest_pixels
-from pipeline.formats.sample import FIELDS, Sample, encode_sample, label_fractions
+from pipeline.formats.sample import FIELDS, Sample, check_key, encode_sample, label_fractions
 
 FORMAT = "diptych-corpus"
 FORMAT_VERSION = 1
@@ -233,7 +233,9 @@ def read_parquet(store: Store, name: str, *, columns: Sequence[str] | None = Non
     """Read a parquet file of ours, page checksums verified. Raises: ShardError: it is damaged."""
     data = store.read_bytes(name)
     try:
-        return pq.read_table(BytesIO(data), columns=columns, page_checksum_verification=True)
+        return pq.read_table(
+            BytesIO(data), columns=None if columns is None else list(columns), page_checksum_verification=True
+        )
     except (OSError, pa.ArrowException) as error:
         raise ShardError(f"{store.where(name)}: {error}") from error
 
@@ -290,6 +292,7 @@ def digest_members(members: Mapping[str, bytes]) -> bytes:
 def _add(tar: tarfile.TarFile, file: IO[bytes], encoded: EncodedSample) -> dict[str, Any]:
     """Append a sample to a tar and return its side-car row."""
     row = dict(encoded.row)
+    check_key(row["key"])
     for ending in FIELDS:
         data = encoded.members[ending]
         header = tarfile.TarInfo(f"{row['key']}.{ending}")
