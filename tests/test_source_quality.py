@@ -14,6 +14,7 @@ from datagen.geometry import box
 from datagen.sources import SEEN, Seen, find_captured, find_photos, gather
 from datagen.sources.examine import drawn, examine_photo
 from datagen.sources.gather import Search
+from pipeline.base.errors import UsageError
 from pipeline.base.progress import Tally
 from pipeline.base.store import Store
 from tests.photo_files import encoded, scenery
@@ -118,5 +119,5 @@ def test_progress_counts_the_files_and_order_does_not_depend_on_threads(tmp_path
 
 def test_a_search_states_its_field_when_nothing_can_be_used(tmp_path: Path) -> None:
     search = Search(kind="photo", key="photos", place=str(tmp_path), licence="", examine=examine_photo)
-    with pytest.raises(Exception, match=r"holds nothing \(photos\)"):
+    with pytest.raises(UsageError, match=r"holds nothing \(photos\)"):
         gather.found(search, gather.gather(search, [], gather.Tables(())))
