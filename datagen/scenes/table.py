@@ -14,6 +14,7 @@ from datagen.scenes import (
     document,
     file_manager,
     map_dashboard,
+    mobile_app,
     photo_viewer,
     search_results,
     slides,
@@ -35,10 +36,12 @@ class Scene:
     """Width and height in logical pixels below which its layout does not fit."""
     portrait: bool = False
     """Whether it also looks right on screens that are higher than wide."""
+    landscape: bool = True
+    """Whether it looks right on screens that are wider than high."""
 
     def fits(self, width: int, height: int, scale: float) -> bool:
         """Return whether it can be drawn on a screen of width x height device pixels at `scale`."""
-        if height > width and not self.portrait:
+        if not (self.portrait if height > width else self.landscape):
             return False
         return width >= self.smallest[0] * scale and height >= self.smallest[1] * scale
 
@@ -57,4 +60,5 @@ SCENES: dict[str, Scene] = {
     "document": Scene(draw=document.draw, smallest=(640, 420), portrait=True),
     "video_call": Scene(draw=video_call.draw, smallest=(640, 420), portrait=True),
     "map_dashboard": Scene(draw=map_dashboard.draw, smallest=(720, 460)),
+    "mobile_app": Scene(draw=mobile_app.draw, smallest=(320, 560), portrait=True, landscape=False),
 }
