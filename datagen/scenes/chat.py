@@ -1,4 +1,4 @@
-"""A messenger: conversations at the left, bubbles with avatars and pictures at the right."""
+"""A messenger: conversations at the left, bubbles with avatars and pictures at the right; or a team's channels."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,8 @@ from datagen.canvas import Canvas
 from datagen.geometry import Box, box
 from datagen.icons import icon
 from datagen.materials import Materials
+from datagen.scenes import overlays
+from datagen.scenes.team_chat import draw_team
 from datagen.shapes import rounded
 from datagen.theme import Theme, choose_theme, mix
 
@@ -37,6 +39,10 @@ def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None
     people = [text.full_name() for _ in range(16)]
     canvas.fill(canvas.area, theme.page)
     body = widgets.window_bar(canvas, canvas.area, theme, f"{people[0]} - {text.label(1)} Messenger", rng)
+    if rng.random() < 0.4:
+        draw_team(canvas, body, theme, materials, rng)
+        overlays.draw_some(canvas, body, theme, materials, rng)
+        return
     if rng.random() < 0.6:
         rail, body = body.cut_left(theme.px(56))
         _rail(canvas, rail, theme)
@@ -44,6 +50,7 @@ def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None
     sidebar, conversation = body.cut_left(min(width, body.width // 3))
     _sidebar(canvas, sidebar, theme, materials, people)
     _conversation(canvas, conversation, theme, materials, people, rng)
+    overlays.draw_some(canvas, body, theme, materials, rng)
 
 
 def _rail(canvas: Canvas, area: Box, theme: Theme) -> None:
@@ -108,7 +115,7 @@ def _conversation(
 ) -> None:
     head, rest = area.cut_top(theme.px(60))
     entry, log = rest.cut_bottom(theme.px(62))
-    canvas.fill(log, theme.page)
+    _wallpaper(canvas, log, theme, materials, rng)
     num_people = int(rng.integers(1, 4))
     widest = min(theme.px(460), log.width * 3 // 5)
     bottom = log.bottom - theme.px(14)
@@ -121,8 +128,29 @@ def _conversation(
             together = before is not None and (before.mine, before.sender) == (message.mine, message.sender)
             bottom = _bubble(canvas, log, theme, materials, message, bottom - theme.px(3 if together else 10))
             before = message
+            if rng.random() < 0.07:
+                bottom = _date(canvas, log, theme, materials.text.date(), bottom - theme.px(8))
     _head(canvas, head, theme, materials, people[0])
     _entry(canvas, entry, theme)
+
+
+def _wallpaper(canvas: Canvas, area: Box, theme: Theme, materials: Materials, rng: np.random.Generator) -> None:
+    """The ground behind the bubbles: plain, a gradient, a pattern, a photograph."""
+    form = rng.random()
+    canvas.fill(area, theme.page)
+    if form < 0.1:
+        canvas.paste(area, materials.photo(area.width, area.height))
+    elif form < 0.25:
+        canvas.gradient(area, *(mix(theme.page, theme.series[number], 0.3) for number in (1, 2)))
+    elif form < 0.4:
+        ink = mix(theme.page, theme.text, 0.06)
+        pitch = theme.px(58)
+        signs = ("star", "heart", "smile", "chat", "home", "image")
+        for number in range((area.width // pitch + 1) * (area.height // pitch + 1)):
+            column, row = number % (area.width // pitch + 1), number // (area.width // pitch + 1)
+            place = box(area.x + column * pitch, area.y + row * pitch, theme.px(22), theme.px(22))
+            with canvas.clipped(area):
+                icon(canvas, place, signs[(column + 2 * row) % len(signs)], ink)
 
 
 def _message(
@@ -154,7 +182,7 @@ def _bubble(canvas: Canvas, log: Box, theme: Theme, materials: Materials, messag
     time_width = small.width(message.time)
     text_height = len(message.lines) * step + theme.px(8 + 16 + 4) if message.lines else 0
     picture_width, picture_height = message.picture or (0, 0)
-    width = max(text_width + 2 * pad, time_width + 2 * pad, picture_width)
+    width = max(text_width + 2 * pad, time_width + 2 * pad + theme.px(16), picture_width)
     area = box(0, bottom - text_height - picture_height, width, text_height + picture_height)
     margin = theme.px(16) if message.mine else theme.px(60)
     area = area.moved(log.right - margin - width if message.mine else log.x + margin, 0)
@@ -165,21 +193,36 @@ def _bubble(canvas: Canvas, log: Box, theme: Theme, materials: Materials, messag
     canvas.mark(area, rounded(area.width, area.height, radius))
     upper, lower = area.cut_top(picture_height)
     if message.picture:
-        canvas.paste(upper, materials.photo(upper.width, upper.height), radius=radius)
-        if message.lines:
-            # The picture's lower corners are square where text follows.
-            canvas.fill(upper.cut_bottom(1)[0], fill)
-    for number, shown in enumerate(message.lines):
+        # Its lower corners are square where text follows: they lie below what is shown.
+        below = radius if message.lines else 0
+        whole = box(upper.x, upper.y, upper.width, upper.height + below)
+        with canvas.clipped(upper):
+            canvas.paste(whole, materials.photo(whole.width, whole.height), radius=radius)
+    for number, words in enumerate(message.lines):
         row = box(lower.x + pad, lower.y + theme.px(8) + number * step, text_width, step)
-        canvas.text(row.x, row.y + (step - font.height) // 2 + font.ascent, shown, font, ink)
+        canvas.text(row.x, row.y + (step - font.height) // 2 + font.ascent, words, font, ink)
     if message.lines:
         canvas.mark(box(lower.x + pad, lower.y + theme.px(8), text_width, len(message.lines) * step))
         stamp = lower.cut_bottom(theme.px(22))[0].inset(pad, 0)
+        if message.mine:
+            tick, stamp = stamp.cut_right(theme.px(16))
+            icon(canvas, tick.centred(theme.px(13), theme.px(13)), "check", mix(fill, ink, 0.8), weight=2.2)
         typesetting.line(canvas, stamp, message.time, small, mix(fill, ink, 0.65), align="right")
     if not message.mine:
         side = theme.px(32)
         widgets.avatar(canvas, box(log.x + theme.px(16), bottom - side, side, side), theme, materials, message.sender)
     return area.y
+
+
+def _date(canvas: Canvas, log: Box, theme: Theme, date: str, bottom: int) -> int:
+    """Draw the chip between two days that ends at `bottom`; return the row where it starts."""
+    font = theme.font(12)
+    width, height = font.width(date) + theme.px(24), theme.px(24)
+    chip = box(log.x + (log.width - width) // 2, bottom - height, width, height)
+    canvas.rounded(chip, mix(theme.raised, theme.text, 0.08), height / 2)
+    canvas.mark(chip)
+    typesetting.line(canvas, chip, date, font, theme.muted, align="centre")
+    return chip.y - theme.px(4)
 
 
 def _head(canvas: Canvas, head: Box, theme: Theme, materials: Materials, name: str) -> None:
