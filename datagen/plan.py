@@ -22,9 +22,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datagen.config import SPLITS, CorpusConfig
+from datagen.font_search import typefaces
 from datagen.fonts import font_sources
 from datagen.labeller import weights_digest
 from datagen.library import Library
+from datagen.scripts import languages_of, words_in
 from datagen.settings import check_settings
 from datagen.sources import (
     Found,
@@ -39,7 +41,6 @@ from datagen.sources import (
     find_texts,
 )
 from datagen.sources.places import absolute, base_of, is_remote, relative
-from datagen.texts import words_of
 from pipeline.base.config import from_table, to_table, to_toml
 from pipeline.base.errors import ShardError
 from pipeline.base.progress import Progress
@@ -154,9 +155,13 @@ def make(
             sources += deal_by_hash(found.sources, weights, seed=config.seed)
             refused += found.refused
         sources += [
-            PlannedSource(source=words_of(split).source, split=split, path="") for split in SPLITS if weights[split]
+            PlannedSource(source=words_in(language, split).source, split=split, path="")
+            for split in SPLITS
+            for language in languages_of(config.scripts)
+            if weights[split]
         ]
-        sources += [PlannedSource(source=source, split="", path="") for source in font_sources()]
+        families = typefaces(config.fonts).families
+        sources += [PlannedSource(source=source, split="", path="") for source in font_sources(families)]
     if pages is not None:
         sources += _deal_runs(pages, weights if config.num_samples.total else _TAKEN_ONLY_WEIGHTS)
         refused += pages.refused

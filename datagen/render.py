@@ -16,9 +16,10 @@ from datagen.masks import make_regions
 from datagen.materials import Materials
 from datagen.quality import perceptual_hash, refusal
 from datagen.scenes.table import SCENES
+from datagen.scripts import choose_language, words_in
 from datagen.settings import Setting, choose_setting
 from datagen.sources import PlannedSource, Shelf, load_pixels, neighbourhood
-from datagen.texts import Words, words_of
+from datagen.texts import Words
 from pipeline.base.errors import PictureError
 from pipeline.base.seeds import derive_seed
 from pipeline.base.store import Store
@@ -73,7 +74,8 @@ def synthesize(
     setting = choose_setting(config, rng)
     split, _, index = key.rpartition("-")
     near = neighbourhood(photos, seed=config.seed, index=int(index))
-    materials = Materials(near, _words(split), load=_shelf(), rng=rng, library=library)
+    words = _words(choose_language(config.scripts, rng), split)
+    materials = Materials(near, words, load=_shelf(), rng=rng, library=library)
     drawing = draw(setting, materials, rng)
     if attempt:
         drawing = replace(drawing, details=drawing.details | {"attempt": attempt})
@@ -181,6 +183,6 @@ def _shelf() -> Shelf:
     return Shelf()
 
 
-@lru_cache(maxsize=4)
-def _words(split: str) -> Words:
-    return words_of(split)
+@lru_cache(maxsize=32)
+def _words(language: str, split: str) -> Words:
+    return words_in(language, split)

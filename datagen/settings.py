@@ -9,7 +9,9 @@ import numpy as np
 
 from datagen.canvas import Antialiasing, Display
 from datagen.config import CorpusConfig
+from datagen.font_search import typefaces
 from datagen.scenes.table import SCENES
+from datagen.scripts import check_scripts
 from pipeline.base.errors import ConfigError
 
 _SUBPIXEL_SHARE = 0.3
@@ -38,7 +40,8 @@ class Setting:
 
 
 def check_settings(config: CorpusConfig) -> None:
-    """Raises: ConfigError: a scene that does not exist, or a size at which none can be drawn."""
+    """Raises: ConfigError: a scene or script that does not exist, or a size at which none can be drawn."""
+    check_scripts(config.scripts, typefaces(config.fonts))
     known = {renderer: set(_scenes(renderer)) for renderer in config.renderers}
     unknown = sorted(set(config.scenes) - set().union(*known.values()))
     if unknown:
@@ -59,7 +62,8 @@ def choose_setting(config: CorpusConfig, rng: np.random.Generator) -> Setting:
     scales = _scales(config, renderer, scene, size)
     scale = scales[int(rng.integers(len(scales)))]
     antialiasing: Antialiasing = "rgb" if rng.random() < _SUBPIXEL_SHARE else "grey"
-    return Setting(renderer=renderer, scene=scene, size=size, display=Display(scale=scale, antialiasing=antialiasing))
+    display = Display(scale=scale, antialiasing=antialiasing, typefaces=typefaces(config.fonts))
+    return Setting(renderer=renderer, scene=scene, size=size, display=display)
 
 
 @lru_cache(maxsize=2)

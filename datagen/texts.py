@@ -55,6 +55,7 @@ class Words:
     """Beginnings of sentences."""
     chat_lines: tuple[str, ...]
     """Forms of short messages, with or without slots for words."""
+    language: str = "en"
 
     @property
     def source(self) -> Source:
@@ -63,17 +64,18 @@ class Words:
         text = "\n".join(" ".join(group) for group in (*words, self.openers, self.chat_lines))
         return Source(
             kind="text",
-            name=f"words-{self.split}",
+            name=f"words-{self.split}" if self.language == "en" else f"words-{self.language}-{self.split}",
             sha256=sha256_hex(text.encode()),
             licence="Apache-2.0",
             origin="diptych datagen.vocabulary",
         )
 
 
-def words_of(split: str) -> Words:
-    """Return the words of `train`, `val` or `test`; no content word is in two splits."""
+def words_of(split: str, *, language: str = "en") -> Words:
+    """Return the English words of `train`, `val` or `test`; no content word is in two splits."""
     return Words(
         split=split,
+        language=language,
         nouns=_share(vocabulary.NOUNS, split),
         verbs=_share(vocabulary.VERBS, split),
         adjectives=_share(vocabulary.ADJECTIVES, split),
@@ -255,13 +257,14 @@ def _tidy(text: str) -> str:
 
 
 def _share(words: str, split: str) -> tuple[str, ...]:
-    return _deal(dict.fromkeys(words.split()), split)
+    return deal(words.split(), split)
 
 
 def _share_lines(lines: str, split: str) -> tuple[str, ...]:
-    return _deal(dict.fromkeys(" ".join(line.split()) for line in lines.split("|")), split)
+    return deal((" ".join(line.split()) for line in lines.split("|")), split)
 
 
-def _deal(items: Iterable[str], split: str) -> tuple[str, ...]:
+def deal(items: Iterable[str], split: str) -> tuple[str, ...]:
+    """Return the items that a split owns, each once."""
     # The hash is of the word alone: adding words later moves no other word to another split.
-    return tuple(item for item in items if derive_seed(0, "vocabulary", item) % 10 in _SHARES[split])
+    return tuple(item for item in dict.fromkeys(items) if derive_seed(0, "vocabulary", item) % 10 in _SHARES[split])
