@@ -9,9 +9,10 @@ async (table) => {
       if (address in table) known.set(image, address);
     }
   }
-  await Promise.all([...known].map(([image, address]) => {
+  await Promise.all([...known].map(([image, address]) => new Promise((done, failed) => {
+    image.addEventListener('load', done, { once: true });
+    image.addEventListener('error', () => failed(new Error('a filling did not load')), { once: true });
     if (image instanceof SVGImageElement) image.setAttribute('href', table[address]);
     else image.src = table[address];
-    return image.decode();
-  }));
+  })));
 }

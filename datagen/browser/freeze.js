@@ -55,5 +55,6 @@
     }
     await twoFrames();
   }});
+  Object.defineProperty(globalThis, '__diptychFrames', { value: twoFrames });
   Object.defineProperty(globalThis, '__diptychWait', { value: (ms) => new Promise((done) => realTimeout(done, ms)) });
 })();

@@ -1,14 +1,15 @@
 // Lists what a page shows, in the order in which it is painted. Runs in the page; `photos` are the photographs' URLs.
 //
-// An item is {kind, box: [x, y, width, height], radius: [4], clips: [[x, y, w, h, 4 radii]], region}, in CSS pixels.
+// An item is {kind, box: [x, y, width, height], seen, radius: [4], clips: [[x, y, w, h, 4 radii]], region, letters}, in CSS pixels.
 // kind: photo    a photograph, fully there
+//       unknown  a picture that may be a photograph
 //       blended  a photograph that something shines through, or that a filter changes
 //       cover    drawn, and hides what is behind it
 //       veil     drawn, and lets some of it shine through
 //       text     lines of text, icons, drawings
 //       object   nothing by itself; only a region
-({ photos }) => {
-  const isPhoto = new Set(photos);
+({ photos, unknown }) => {
+  const isPhoto = new Set(photos), isUnknown = new Set(unknown);
   const items = [];
   const width = innerWidth, height = innerHeight;
   let count = 0;
@@ -57,12 +58,12 @@
     return { x, y, width: right - x, height: bottom - y };
   };
 
-  const add = (key, kind, box, state, { radius = [0, 0, 0, 0], region = false } = {}) => {
+  const add = (key, kind, box, state, { radius = [0, 0, 0, 0], region = false, letters = 0 } = {}) => {
     let left = Math.max(box.x, state.clip[0], 0), top = Math.max(box.y, state.clip[1], 0);
     let right = Math.min(box.x + box.width, state.clip[2], width), bottom = Math.min(box.y + box.height, state.clip[3], height);
     if (right - left < 0.5 || bottom - top < 0.5) return;
     items.push({ key, kind, box: [box.x, box.y, box.width, box.height], seen: [left, top, right - left, bottom - top], radius,
-      clips: state.rounded, region });
+      clips: state.rounded, region, letters });
   };
 
   const lines = (element) => {
@@ -75,6 +76,7 @@
     }
     return found;
   };
+  const ownText = (element) => [...element.childNodes].reduce((sum, node) => sum + (node.nodeType === 3 ? node.data.trim().length : 0), 0);
   const around = (boxes) => {
     const x = Math.min(...boxes.map((box) => box.left)), y = Math.min(...boxes.map((box) => box.top));
     return { x, y, width: Math.max(...boxes.map((box) => box.right)) - x, height: Math.max(...boxes.map((box) => box.bottom)) - y };
@@ -94,6 +96,7 @@
     } else if (region) add(key, 'object', box, state, { radius, region });
     if (image === 'none' || style.backgroundClip === 'text') return;
     const shown = urls(image);
+    if (shown.some((url) => isUnknown.has(url))) { add(key, 'unknown', box, state, { radius }); return; }
     const drawn = image.includes('gradient(') || shown.some((url) => !isPhoto.has(url));
     if (!shown.some((url) => isPhoto.has(url))) {
       const see = !image.includes('gradient(') || /rgba\(|transparent|\/ 0?\./.test(image) || state.opacity < 0.995;
@@ -111,7 +114,8 @@
       const address = tag === 'IMG' ? element.currentSrc : tag === 'VIDEO' ? null : element.href.baseVal;
       const known = tag === 'VIDEO' || isPhoto.has(address) || isPhoto.has(new URL(address || '', document.baseURI).href);
       const area = tag === 'image' ? box : fitted(element, style, box);
-      const kind = known ? (state.mixed ? 'blended' : 'photo') : 'text';
+      const doubtful = isUnknown.has(address) || (address || '').startsWith('blob:');
+      const kind = known ? (state.mixed ? 'blended' : 'photo') : doubtful ? 'unknown' : 'text';
       add(key, kind, area, state, { radius: radii(style, box), region: !control && Math.min(area.width, area.height) >= 12 });
     } else if (tag === 'svg' || tag === 'CANVAS' || tag === 'IFRAME' || tag === 'OBJECT' || tag === 'EMBED') {
       const large = Math.min(box.width, box.height) >= 14;
@@ -160,7 +164,8 @@
       replaced(element, style, box, content, state);
       if (!(element instanceof SVGElement)) {
         const boxes = lines(element);
-        for (const line of boxes) add(content, 'text', line, state);
+        const share = boxes.length ? Math.ceil(ownText(element) / boxes.length) : 0;
+        for (const line of boxes) add(content, 'text', line, state, { letters: share });
         if (boxes.length && !control && !state.inControl) add(content, 'object', around(boxes), state, { region: true });
       }
       if (control && !state.inControl) add(content, 'object', box, state, { region: true, radius: radii(style, box) });

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen.browser.scripts import script
 from datagen.browser.tab import Tab
 from datagen.canvas import Region
 from datagen.geometry import Box, box
@@ -42,6 +41,7 @@ class Item:
     """What ancestors and window leave of it."""
     clips: tuple[Rounded, ...]
     region: bool
+    num_letters: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +54,14 @@ class Agreement:
     """Share of the pixels that were compared."""
 
 
-def survey(tab: Tab, photos: Sequence[str]) -> list[Item]:
-    """Return what the tab shows, in the order of painting; `photos` are the URLs of the photographs."""
+def survey(tab: Tab, photos: Sequence[str], unknown: Sequence[str] = ()) -> list[Item]:
+    """Return what the tab shows, in the order of painting.
+
+    `photos` are the addresses of the photographs, `unknown` those of pictures that may be photographs.
+    """
     scale = tab.window.scale
-    return [_item(found, scale) for found in tab.evaluate(_script(), {"photos": list(photos)})]
+    found = tab.evaluate(script("survey.js"), {"photos": list(photos), "unknown": list(unknown)})
+    return [_item(item, scale) for item in found]
 
 
 def label_from_boxes(items: Sequence[Item], width: int, height: int) -> NDArray[np.uint8]:
@@ -71,11 +75,23 @@ def label_from_boxes(items: Sequence[Item], width: int, height: int) -> NDArray[
         view = label[area.y : area.bottom, area.x : area.right]
         if item.kind in ("photo", "cover"):
             view[inside] = NATURAL if item.kind == "photo" else SYNTHETIC
-        elif item.kind == "blended":
+        elif item.kind in ("blended", "unknown"):
             view[inside] = IGNORE
         else:
             view[inside & (view == NATURAL)] = IGNORE
     return label
+
+
+def unknown_area(items: Sequence[Item], width: int, height: int) -> NDArray[np.bool_]:
+    """Return where pictures of unknown kind are on top, (height, width)."""
+    area = np.zeros((height, width), dtype=np.bool_)
+    if not any(item.kind == "unknown" for item in items):
+        return area
+    for item in items:
+        seen = item.seen.intersection(box(0, 0, width, height))
+        if item.kind in ("photo", "cover", "unknown") and seen.width and seen.height:
+            area[seen.y : seen.bottom, seen.x : seen.right][_mask(item, seen)] = item.kind == "unknown"
+    return area
 
 
 def regions_of(items: Sequence[Item], width: int, height: int) -> list[Region]:
@@ -105,11 +121,6 @@ def _iou(first: NDArray[np.uint8], second: NDArray[np.uint8], value: int, known:
     return float(np.count_nonzero(one & other) / union) if union else 1.0
 
 
-@lru_cache(maxsize=1)
-def _script() -> str:
-    return (resources.files("datagen.browser") / "survey.js").read_text(encoding="utf-8")
-
-
 def _item(found: dict[str, Any], scale: float) -> Item:
     x, y, width, height = (float(value) * scale for value in found["seen"])
     left, top = round(x), round(y)
@@ -119,6 +130,7 @@ def _item(found: dict[str, Any], scale: float) -> Item:
         seen=box(left, top, round(x + width) - left, round(y + height) - top),
         clips=tuple(_rounded(clip, scale) for clip in found["clips"]),
         region=bool(found["region"]),
+        num_letters=int(found["letters"]),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import BrowserContext
 
+from datagen.browser.scripts import script
 from pipeline.formats.picture import Pixels
 
 
@@ -57,7 +58,11 @@ class Tab:
         self._window = window
 
     def picture(self) -> Pixels:
-        """Return what the window shows, (height, width, 3)."""
+        """Return what the window shows, (height, width, 3), drawn again from nothing."""
+        self.page.evaluate(script("repaint.js"), True)
+        # A picture taken of it is the one proof that a frame with nothing in it was drawn.
+        self._devtools.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
+        self.page.evaluate(script("repaint.js"), False)
         shot = self._devtools.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
         return _decode(shot, self.window)
 

@@ -11,7 +11,7 @@ _CSS = """
 h1{font:var(--weight) 2.5em/1.14 var(--brand);letter-spacing:-.015em;margin:10px 0 14px;text-wrap:balance}
 .lede{font-size:1.2em;line-height:1.45;color:var(--muted);margin-bottom:18px}
 .by{gap:12px;margin-bottom:22px}
-.hero{border-radius:var(--r);overflow:hidden;position:relative;aspect-ratio:16/9;background:var(--raised)}
+.hero{border-radius:var(--r);overflow:hidden;position:relative;aspect-ratio:16/9}
 .hero .tag{position:absolute;left:14px;bottom:12px;background:rgba(0,0,0,.62);color:#fff;border-radius:6px;padding:3px 9px;font-size:.8em}
 figcaption{color:var(--muted);font-size:.82em;margin:8px 0 22px}
 .body p{font:1.14em/1.68 var(--read);margin-bottom:1.05em}

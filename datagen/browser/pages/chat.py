@@ -14,7 +14,7 @@ body{height:100vh;overflow:hidden}
 .head{gap:13px;padding:10px 18px;background:var(--surface);border-bottom:1px solid var(--line);z-index:2}
 .wall{position:absolute;inset:0;z-index:0;overflow:hidden}
 .stream{flex:1;min-height:0;display:flex;flex-direction:column;justify-content:flex-end;gap:8px;padding:16px clamp(14px,6%,110px);overflow:hidden;z-index:1}
-.b{max-width:min(72%,520px);align-self:flex-start;background:var(--surface);border-radius:var(--bub);padding:8px 13px;box-shadow:0 1px 1px #0002;position:relative}
+.b{flex:none;max-width:min(72%,520px);align-self:flex-start;background:var(--surface);border-radius:var(--bub);padding:8px 13px;box-shadow:0 1px 1px #0002;position:relative}
 .b.me{align-self:flex-end;background:var(--mine);color:var(--ink)}
 .b.pic{padding:4px;overflow:hidden}
 .b.pic .box{border-radius:calc(var(--bub) - 4px);overflow:hidden;position:relative}

@@ -9,7 +9,7 @@ _CSS = """
 .thumbs{display:grid;gap:10px;align-content:start}
 .thumbs div{height:74px;border-radius:min(var(--r),9px);overflow:hidden;border:2px solid transparent}
 .thumbs .on{border-color:var(--accent)}
-.big{aspect-ratio:1/1;max-height:74vh;width:100%;border-radius:var(--r);overflow:hidden;position:relative;background:var(--raised)}
+.big{aspect-ratio:1/1;max-height:74vh;width:100%;border-radius:var(--r);overflow:hidden;position:relative}
 .big .tag{position:absolute;left:14px;top:14px;background:var(--accent);color:var(--on-accent);font-weight:700;padding:3px 11px;border-radius:6px;font-size:.86em}
 .glass{position:absolute;left:16px;right:16px;bottom:16px;padding:12px 16px;border-radius:12px;background:rgba(255,255,255,.35);backdrop-filter:blur(14px);color:#111;font-weight:600}
 .info{display:grid;gap:13px;align-content:start}

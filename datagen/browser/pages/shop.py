@@ -20,7 +20,7 @@ _CSS = """
 .range i{position:absolute;top:-6px;width:16px;height:16px;border-radius:50%;background:var(--surface);border:2px solid var(--accent)}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(var(--tile),1fr));gap:20px}
 .item{overflow:hidden;position:relative;display:flex;flex-direction:column}
-.item .pic{aspect-ratio:var(--ratio);position:relative;overflow:hidden;background:var(--raised)}
+.item .pic{aspect-ratio:var(--ratio);position:relative;overflow:hidden}
 .item .pic.pad{padding:18px;background:#fff}
 .item .in{padding:12px 14px 14px;display:grid;gap:5px}
 .badge{position:absolute;top:10px;left:10px;background:#e11d48;color:#fff;border-radius:6px;padding:2px 8px;font-size:.75em;font-weight:700}

@@ -18,8 +18,8 @@ _CSS = """
 .words a{color:var(--accent)}
 .acts{gap:24px;padding:11px 15px;color:var(--muted)}
 .acts span{display:flex;gap:7px;align-items:center;font-size:.9em}
-.media{display:grid;gap:3px;background:var(--line)}
-.media>div{overflow:hidden;position:relative;background:var(--raised)}
+.media{display:grid;gap:3px}
+.media>div{overflow:hidden;position:relative}
 .media.in{margin:0 15px;border-radius:14px;overflow:hidden;border:1px solid var(--line)}
 .m1{aspect-ratio:var(--one)}.m2{grid-template-columns:1fr 1fr;aspect-ratio:16/9}.m3{grid-template-columns:2fr 1fr;grid-template-rows:1fr 1fr;aspect-ratio:16/10}
 .m3>:first-child{grid-row:span 2}.m4{grid-template:1fr 1fr/1fr 1fr;aspect-ratio:4/3}

@@ -6,7 +6,7 @@ _CSS = """
 .top{gap:16px;padding:9px 22px;height:56px}
 .top .field{max-width:560px;border:1px solid var(--line);border-radius:99px}
 .wrap{display:grid;grid-template-columns:minmax(0,1fr) 390px;gap:24px;padding:12px 26px 40px;max-width:1760px;margin:0 auto}
-.player{position:relative;aspect-ratio:16/9;overflow:hidden;border-radius:var(--r);background:#000}
+.player{position:relative;aspect-ratio:16/9;overflow:hidden;border-radius:var(--r);background:var(--bars)}
 .player>img{object-fit:var(--fit)}
 .player .bottom{position:absolute;inset:auto 0 0 0;padding:40px 16px 10px;color:#fff;background:linear-gradient(#0000,#000b)}
 .track{height:4px;background:#fff5;border-radius:3px;position:relative;margin-bottom:10px}
@@ -24,7 +24,7 @@ h1{font-size:1.35em;margin:14px 0 10px}
 .who{gap:12px;flex-wrap:wrap}
 .about{background:var(--raised);border-radius:var(--r);padding:13px 16px;margin:16px 0;font-size:.95em}
 .next{display:grid;grid-template-columns:168px minmax(0,1fr);gap:10px;margin-bottom:11px}
-.next .pic,.tile .pic{position:relative;border-radius:min(var(--r),12px);overflow:hidden;aspect-ratio:16/9;background:var(--raised)}
+.next .pic,.tile .pic{position:relative;border-radius:min(var(--r),12px);overflow:hidden;aspect-ratio:16/9}
 .len{position:absolute;right:6px;bottom:6px;background:#000c;color:#fff;font-size:.75em;border-radius:4px;padding:1px 5px;font-weight:600}
 .seen{position:absolute;left:0;bottom:0;height:4px;background:#f03}
 .next .strong{font-size:.95em;line-height:1.3}
@@ -40,7 +40,7 @@ h1{font-size:1.35em;margin:14px 0 10px}
 def draw(kit: Kit) -> str:
     """Return the page's body."""
     fit = kit.pick(("cover", "cover", "contain"))
-    style = f"<style>:root{{--fit:{fit}}}{_CSS}</style>"
+    style = f"<style>:root{{--fit:{fit};--bars:{"#000" if fit == "contain" else "none"}}}{_CSS}</style>"
     if kit.maybe(0.3):
         return style + _top(kit) + _home(kit)
     main = (
