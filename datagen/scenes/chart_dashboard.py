@@ -168,6 +168,8 @@ def _pie(canvas: Canvas, area: Box, theme: Theme, materials: Materials, rng: np.
 def _photo(canvas: Canvas, area: Box, theme: Theme, materials: Materials, rng: np.random.Generator) -> None:
     room = _panel(canvas, area, theme, f"{materials.text.noun().capitalize()} of the week")
     words, picture = room.cut_bottom(theme.px(46))
+    if min(picture.width, picture.height) < theme.px(24):
+        return
     canvas.paste(
         picture, materials.photo(picture.width, picture.height), radius=theme.px(float(rng.choice([0, 6, 10])))
     )
