@@ -165,7 +165,7 @@ def _editor(
     slide = _fitted(body.inset(margin, margin), deck.ratio)
     canvas.shadow(slide, blur=theme.px(8), strength=0.25, offset=theme.px(2))
     draw_slide(canvas, slide, deck.slides[deck.chosen], deck.style)
-    if rng.random() < 0.45:
+    if rng.random() < 0.45 and deck.slides[deck.chosen].kind not in ("title", "quote"):
         _handles(canvas, slide, theme, rng)
 
 

@@ -1,4 +1,4 @@
-"""A news page in a browser: masthead, headline, photographs with captions, columns, related stories."""
+"""A news page in a browser: an article with photographs, columns, related stories; or the front page."""
 
 import numpy as np
 
@@ -7,7 +7,12 @@ from datagen.canvas import Canvas
 from datagen.geometry import Box, box
 from datagen.icons import icon
 from datagen.materials import Materials
+from datagen.scenes import overlays
+from datagen.scenes.front_page import draw_front, opener
 from datagen.theme import Theme, choose_theme
+
+_BELOW = 40
+"""Height at 1x that is set below the window's edge, which cuts through lines."""
 
 
 def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None:
@@ -22,16 +27,25 @@ def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None
     with canvas.clipped(page):
         # A scrolled page starts above the window's edge; the masthead may be out of sight.
         scroll = theme.px(float(rng.choice([0, 0, 40, 110])))
-        sheet = box(page.x, page.y - scroll, page.width, page.height + scroll)
+        sheet = box(page.x, page.y - scroll, page.width, page.height + scroll + theme.px(_BELOW))
         sheet = _masthead(canvas, sheet, theme, materials, name)
-        width = min(sheet.width - theme.px(48), theme.px(1060))
+        width = min(sheet.width - theme.px(48), theme.px(float(rng.choice([900, 1060, 1240]))))
         content = box(sheet.x + (sheet.width - width) // 2, sheet.y, width, sheet.height)
-        if rng.random() < 0.7:
-            main, side = content.cut_left(width * 7 // 10)
-            _related(canvas, side.cut_left(theme.px(36))[1], theme, materials)
+        form = rng.random()
+        if form < 0.3:
+            draw_front(canvas, content, theme, materials, rng, page.bottom)
         else:
-            main = content.inset(width // 8, 0)
-        _article(canvas, main, theme, materials, titles[0], rng)
+            title = titles[0]
+            if form < 0.45:
+                title = ""
+                content = opener(canvas, sheet, theme, materials, titles[0], content)
+            if rng.random() < 0.7:
+                main, side = content.cut_left(width * 7 // 10)
+                _related(canvas, side.cut_left(theme.px(36))[1], theme, materials, page.bottom)
+            else:
+                main = content.inset(width // 8, 0)
+            _article(canvas, main, theme, materials, title, rng)
+        overlays.draw_some(canvas, page, theme, materials, rng, web=True)
     _scrollbar(canvas, page, theme, scroll)
 
 
@@ -67,7 +81,8 @@ def _article(
     )
     rest = _below(rest, used, theme.px(4))
     font = theme.serif_font(float(rng.choice([30, 34, 38])), "bold")
-    rest = _below(rest, typesetting.paragraph(canvas, rest, title, font, theme.text, leading=1.18), theme.px(10))
+    if title:
+        rest = _below(rest, typesetting.paragraph(canvas, rest, title, font, theme.text, leading=1.18), theme.px(10))
     lead = theme.serif_font(18, "italic")
     rest = _below(rest, typesetting.paragraph(canvas, rest, text.sentence(), lead, theme.muted), theme.px(12))
     rest = _byline(canvas, rest, theme, materials)
@@ -125,18 +140,17 @@ def _text(canvas: Canvas, area: Box, theme: Theme, materials: Materials) -> Box:
     return typesetting.paragraph(canvas, area, words, theme.serif_font(16), theme.text, leading=1.5)
 
 
-def _related(canvas: Canvas, area: Box, theme: Theme, materials: Materials) -> None:
+def _related(canvas: Canvas, area: Box, theme: Theme, materials: Materials, bottom: int) -> None:
     rest = area.cut_top(theme.px(24))[1]
     head, rest = rest.cut_top(theme.px(30))
     canvas.fill(head.cut_top(theme.px(2))[0], theme.text)
     typesetting.line(canvas, head, "Most read", theme.font(15, "bold"), theme.text)
     number = 0
-    while rest.height > theme.px(60):
+    rest = box(rest.x, rest.y, rest.width, rest.height + theme.px(500))
+    while rest.y < bottom:
         rest = rest.cut_top(theme.px(10))[1]
         if number % 3 == 0:
             photo, rest = rest.cut_top(rest.width * 9 // 16)
-            if photo.height < rest.width // 4:
-                break
             canvas.paste(photo, materials.photo(photo.width, photo.height), radius=theme.px(4))
             rest = rest.cut_top(theme.px(6))[1]
         title = materials.text.headline()
