@@ -23,7 +23,7 @@ from datagen.config import CorpusConfig
 from datagen.drawing import Drawing
 from datagen.materials import Materials
 from datagen.sources import Found, PlannedSource, RefusedSource
-from pipeline.base.errors import PictureError, ShardError
+from pipeline.base.errors import PictureError, ShardError, UsageError
 from pipeline.base.progress import Progress
 from pipeline.base.store import Store, canonical_json
 from pipeline.formats.sample import Source
@@ -81,12 +81,13 @@ def gather(store: Store, config: CorpusConfig, progress: Progress) -> Found:
     Pages with the same bytes count once. Raises: UsageError: no such pages, no Chromium; StorageError.
     """
     assert config.pages is not None
+    pages = find_pages(config.pages)
     if store.exists(INDEX):
-        return read_index(store, config.pages)
+        return _read_index(store, [page.name for page in pages])
     windows = [Window(width=width, height=height, scale=1.0) for width, height in dict.fromkeys(config.screens())]
     sources: dict[str, PlannedSource] = {}
     refused: list[RefusedSource] = []
-    for page in find_pages(config.pages):
+    for page in pages:
         progress.note(f"recording {page.name}")
         try:
             recording = record(held_browser(), page, windows)
@@ -103,18 +104,23 @@ def gather(store: Store, config: CorpusConfig, progress: Progress) -> Found:
         )
         sources[recording.sha256] = PlannedSource(source=source, split="", path=name)
     found = Found(sources=tuple(sources.values()), refused=tuple(refused))
-    store.write_bytes(INDEX, canonical_json(_to_table(config.pages, found)))
+    store.write_bytes(INDEX, canonical_json(_to_table([page.name for page in pages], found)))
     return found
 
 
-def read_index(store: Store, pages: str) -> Found:
-    """Return the pages that were recorded into a corpus folder. Raises: ShardError: not an index of these."""
+def _read_index(store: Store, names: list[str]) -> Found:
+    """Return the pages that were recorded into a corpus folder.
+
+    Raises: ShardError: the index is damaged; UsageError: other pages were recorded.
+    """
     try:
         table: dict[str, Any] = json.loads(store.read_bytes(INDEX))
         if (table["format"], table["format_version"]) != (FORMAT, FORMAT_VERSION):
             raise ValueError(f"format is {table['format']} {table['format_version']}")
-        if table["pages"] != pages:
-            raise ShardError(f"{store.where(INDEX)}: holds pages of {table['pages']}, not of {pages}")
+        if table["pages"] != names:
+            raise UsageError(
+                f"{store.where(INDEX)}: {len(table['pages'])} other pages were recorded; choose another folder"
+            )
         sources = tuple(
             PlannedSource(source=Source(**row["source"]), split="", path=str(row["path"])) for row in table["sources"]
         )
@@ -123,11 +129,11 @@ def read_index(store: Store, pages: str) -> Found:
         raise ShardError(f"{store.where(INDEX)}: not an index of recorded pages ({error})") from error
 
 
-def _to_table(pages: str, found: Found) -> dict[str, Any]:
+def _to_table(names: list[str], found: Found) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "pages": pages,
+        "pages": names,
         "sources": [
             {
                 "source": {

@@ -58,7 +58,8 @@ _TAKEN_ONLY_WEIGHTS = {"train": 8, "val": 1, "test": 1}
 _PLACES = {"photo": "photos", "text": "texts", "code": "code", "screen": "captured"}
 """Which field of the config says where sources of a kind lie; not part of the plan's digest."""
 
-PLACES = frozenset(_PLACES.values())
+PLACES = frozenset({*_PLACES.values(), "pages"})
+"""Fields of the config that say where sources lie."""
 
 _SOURCE = ("kind", "name", "sha256", "licence", "origin")
 _COLUMNS = (*_SOURCE, "split", "path", "part")
@@ -206,7 +207,7 @@ def read(store: Store) -> tuple[Plan, str]:
             raise ValueError(f"format is {table['format']} {table['format_version']}")
         expected = table["sources_sha256"]
         places = tomllib.loads(store.read_bytes(CONFIG).decode())
-        given = {field: places[field] for field in _PLACES.values() if field in places}
+        given = {field: places[field] for field in PLACES if field in places}
         config = from_table(CorpusConfig, table["config"] | given, where=where)
         refused = tuple(RefusedSource(**row) for row in table["refused"])
         versions = dict(table["versions"])
@@ -265,7 +266,7 @@ def _bases(config: CorpusConfig) -> dict[str, str]:
 
 def _anywhere(config: CorpusConfig) -> CorpusConfig:
     """Return the config with absolute paths, which hold for workers in other folders."""
-    places = {field: getattr(config, field) for field in _PLACES.values()}
+    places = {field: getattr(config, field) for field in PLACES}
     local = {field: place for field, place in places.items() if place is not None and not is_remote(place)}
     found: dict[str, Any] = {
         field: str(Path(place.removeprefix("file://")).absolute()) for field, place in local.items()
