@@ -1,5 +1,7 @@
 """Feeds of a phone: pictures, short posts, videos and stories that fill the screen."""
 
+import numpy as np
+
 from datagen import controls, typesetting
 from datagen.geometry import Box, box
 from datagen.icons import icon, solid_icon
@@ -151,6 +153,8 @@ def full_video(phone: Phone) -> None:
     canvas.fill(screen, BLACK)
     shown = screen.cut_bottom(phone.px(70))[1] if phone.chance(0.5) else screen
     canvas.paste(shown, phone.materials.photo(shown.width, shown.height), radius=phone.px(10) if shown != screen else 0)
+    if phone.chance(0.5):
+        _darken(phone, shown.cut_bottom(shown.height // 5)[0])
     area = status_bar(phone, WHITE)
     name = text.full_name()
     if story:
@@ -186,3 +190,9 @@ def full_video(phone: Phone) -> None:
         for cell, sign in zip(foot.columns(5, 0), ("home", "search", "plus", "mail", "user"), strict=True):
             icon(canvas, cell.centred(phone.px(24), phone.px(24)), sign, WHITE)
     navigation(phone, WHITE)
+
+
+def _darken(phone: Phone, area: Box) -> None:
+    """Shade a picture towards its lower end, so that words over it can be read."""
+    ramp = np.linspace(0, 170, area.height, dtype=np.uint8)
+    phone.canvas.mask(area, np.ascontiguousarray(np.broadcast_to(ramp[:, None], (area.height, area.width))), BLACK)

@@ -30,14 +30,14 @@ def player(phone: Phone) -> None:
     side = min(screen.width - phone.px(56), screen.height * 9 // 20)
     cover = phone.materials.photo(side, side)
     soft = phone.chance(0.4)
+    plain = not soft and phone.chance(0.5)
     if soft:
         canvas.paste(screen, _blurred(cover, screen.width, screen.height, 0.45))
-    elif phone.chance(0.5):
+    elif not plain:
         tone = theme.series[0]
         canvas.gradient(screen, mix(tone, BLACK, 0.25 if theme.dark else 0.1), mix(tone, BLACK, 0.8))
     else:
         canvas.fill(screen, theme.surface)
-    plain = not soft and bool((canvas.picture[0, 0] == theme.surface).all())
     ink: Colour = theme.text if plain else WHITE
     dim: Colour = theme.muted if plain else (214, 216, 220)
     area = status_bar(phone, ink)

@@ -15,6 +15,7 @@ from datagen.scenes import (
     file_manager,
     map_dashboard,
     mobile_app,
+    photo_editor,
     photo_viewer,
     search_results,
     slides,
@@ -61,4 +62,5 @@ SCENES: dict[str, Scene] = {
     "video_call": Scene(draw=video_call.draw, smallest=(640, 420), portrait=True),
     "map_dashboard": Scene(draw=map_dashboard.draw, smallest=(720, 460)),
     "mobile_app": Scene(draw=mobile_app.draw, smallest=(320, 560), portrait=True, landscape=False),
+    "photo_editor": Scene(draw=photo_editor.draw, smallest=(720, 460)),
 }
