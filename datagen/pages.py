@@ -1,6 +1,6 @@
 """Chromium's part of a corpus: page scenes of our own, and pages that people have.
 
-Somebody's pages are recorded before the plan is made, each with everything it loads: `pages/NAME.zip` in the corpus,
+Somebody's pages are recorded before the plan is made, each with everything it loads: `pages/SHA256.zip` in the corpus,
 and `pages/index.json`, written last. Samples are drawn from the recordings, so that they can be made again when the
 page has changed or is gone.
 """
@@ -22,14 +22,13 @@ from datagen.canvas import Display
 from datagen.config import CorpusConfig
 from datagen.drawing import Drawing
 from datagen.materials import Materials
+from datagen.plan import PAGE_INDEX, PAGES
 from datagen.sources import Found, PlannedSource, RefusedSource
 from pipeline.base.errors import PictureError, ShardError, UsageError
 from pipeline.base.progress import Progress
-from pipeline.base.store import Store, canonical_json
+from pipeline.base.store import Store, canonical_json, sha256_hex
 from pipeline.formats.sample import Source
 
-FOLDER = "pages"
-INDEX = f"{FOLDER}/index.json"
 FORMAT, FORMAT_VERSION = "diptych-pages", 1
 
 _SMALLEST_CSS_WIDTH = 320
@@ -82,7 +81,7 @@ def gather(store: Store, config: CorpusConfig, progress: Progress) -> Found:
     """
     assert config.pages is not None
     pages = find_pages(config.pages)
-    if store.exists(INDEX):
+    if store.exists(PAGE_INDEX):
         return _read_index(store, [page.name for page in pages])
     windows = [Window(width=width, height=height, scale=1.0) for width, height in dict.fromkeys(config.screens())]
     sources: dict[str, PlannedSource] = {}
@@ -97,14 +96,15 @@ def gather(store: Store, config: CorpusConfig, progress: Progress) -> Found:
         except PictureError as error:
             refused.append(RefusedSource(name=page.name, reason=error.reason, message=str(error)))
             continue
-        name = f"{FOLDER}/{recording.sha256[:24]}.zip"
-        store.write_bytes(name, recording.to_bytes())
+        data = recording.to_bytes()
+        name = f"{PAGES}/{sha256_hex(data)}.zip"
+        store.write_bytes(name, data)
         source = Source(
             kind="page", name=page.name, sha256=recording.sha256, licence="unknown", origin=recording.address
         )
         sources[recording.sha256] = PlannedSource(source=source, split="", path=name)
     found = Found(sources=tuple(sources.values()), refused=tuple(refused))
-    store.write_bytes(INDEX, canonical_json(_to_table([page.name for page in pages], found)))
+    store.write_bytes(PAGE_INDEX, canonical_json(_to_table([page.name for page in pages], found)))
     return found
 
 
@@ -114,19 +114,19 @@ def _read_index(store: Store, names: list[str]) -> Found:
     Raises: ShardError: the index is damaged; UsageError: other pages were recorded.
     """
     try:
-        table: dict[str, Any] = json.loads(store.read_bytes(INDEX))
+        table: dict[str, Any] = json.loads(store.read_bytes(PAGE_INDEX))
         if (table["format"], table["format_version"]) != (FORMAT, FORMAT_VERSION):
             raise ValueError(f"format is {table['format']} {table['format_version']}")
         if table["pages"] != names:
             raise UsageError(
-                f"{store.where(INDEX)}: {len(table['pages'])} other pages were recorded; choose another folder"
+                f"{store.where(PAGE_INDEX)}: {len(table['pages'])} other pages were recorded; choose another folder"
             )
         sources = tuple(
             PlannedSource(source=Source(**row["source"]), split="", path=str(row["path"])) for row in table["sources"]
         )
         return Found(sources=sources, refused=tuple(RefusedSource(**row) for row in table["refused"]))
     except (ValueError, TypeError, KeyError) as error:
-        raise ShardError(f"{store.where(INDEX)}: not an index of recorded pages ({error})") from error
+        raise ShardError(f"{store.where(PAGE_INDEX)}: not an index of recorded pages ({error})") from error
 
 
 def _to_table(names: list[str], found: Found) -> dict[str, Any]:

@@ -49,6 +49,9 @@ from pipeline.formats.sample import Source
 from pipeline.formats.shards import ShardName, read_parquet
 
 PLAN, SOURCES, CONFIG = "plan.json", "sources.parquet", "config.toml"
+PAGES = "pages"
+"""Folder of recorded pages, each named by its SHA-256."""
+PAGE_INDEX = f"{PAGES}/index.json"
 FORMAT, FORMAT_VERSION = "diptych-corpus-plan", 2
 
 _DISTRIBUTIONS = ("diptych", "imagecodecs", "numpy", "pillow", "scikit-image")

@@ -2,19 +2,21 @@
 
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from datagen.config import LabelsConfig
 from datagen.labeller import weights_digest
 from datagen.render import label_unknown
-from pipeline.base.errors import UsageError
+from pipeline.base.errors import ShardError, UsageError
 from pipeline.base.progress import Progress
 from pipeline.base.store import Store, canonical_json, sha256_hex
 from pipeline.formats.corpus import CorpusSplit, open_split
 from pipeline.formats.shards import (
     MANIFEST,
     EncodedSample,
+    Rejection,
     ShardName,
     ShardRecord,
     encode,
@@ -24,7 +26,7 @@ from pipeline.formats.shards import (
     write_shard,
 )
 
-PLAN = "plan.json"
+PLAN, SOURCES = "plan.json", "sources.parquet"
 FORMAT = "diptych-relabel-plan"
 UNKNOWN = "none"
 
@@ -54,7 +56,7 @@ def run(corpus: str, out: str, *, labels: LabelsConfig, progress: Progress) -> R
     progress.total(sum(split.num_samples for split in splits))
     records: list[ShardRecord] = []
     with store.sole_writer():
-        plan_sha256 = _begin(store, source, labels)
+        plan_sha256 = _begin(store, source, manifest, labels)
         for split in splits:
             for number, stem in enumerate(split.stems):
                 record = read_record(store, stem)
@@ -63,22 +65,22 @@ def run(corpus: str, out: str, *, labels: LabelsConfig, progress: Progress) -> R
                     record = write_shard(store, _name(stem), items, plan_sha256=plan_sha256)
                 records.append(record)
                 progress.advance(record.num_samples)
-        written = write_manifest(
-            store, records, config=manifest["config"] | {"labels": asdict(labels)}, versions=manifest["versions"]
-        )
+        settings = _settings(manifest, labels)
+        written = write_manifest(store, records, config=settings, versions=manifest["versions"])
     confidences = list(_confidences(store, list(written["splits"])))
     return RelabelSummary(
         out=out,
         num_samples=sum(record.num_samples for record in records),
         num_labelled=len(confidences),
         mean_confidence=sum(confidences) / len(confidences) if confidences else None,
-        rejected=manifest["rejected"],
+        rejected=written["rejected"],
         seconds=time.monotonic() - started,
     )
 
 
-def _relabelled(split: CorpusSplit, number: int, labels: LabelsConfig) -> Iterator[EncodedSample]:
-    """Give the samples of shard `number` of a split."""
+def _relabelled(split: CorpusSplit, number: int, labels: LabelsConfig) -> Iterator[EncodedSample | Rejection]:
+    """Give the samples of shard `number` of a split, and what had been refused for it."""
+    yield from _record(split.store, split.stems[number]).rejected
     for index in range(int(split.first_index[number]), int(split.first_index[number + 1])):
         if split.row(index)["how_labelled"] != UNKNOWN:
             yield split.encoded(index)
@@ -98,15 +100,26 @@ def _confidences(store: Store, splits: list[str]) -> Iterator[float]:
                 yield confidence
 
 
-def _begin(store: Store, source: Store, labels: LabelsConfig) -> str:
+def _settings(manifest: Mapping[str, Any], labels: LabelsConfig) -> dict[str, Any]:
+    """Return the config of the corpus with the labels' in it; the checkpoint's place is nobody's business."""
+    return {**manifest["config"], "labels": {"min_confidence": labels.min_confidence}}
+
+
+def _begin(store: Store, source: Store, manifest: Mapping[str, Any], labels: LabelsConfig) -> str:
     """Write what is to be done, or check that the folder was begun with the same; return its digest."""
     assert labels.checkpoint is not None
+    table = source.read_bytes(SOURCES) if source.exists(SOURCES) else None
+    stems = [stem for split in manifest["splits"] for stem in open_split(source, split).stems]
+    records = {stem: _record(source, stem) for stem in stems}
     data = canonical_json(
         {
             "format": FORMAT,
             "corpus_manifest_sha256": sha256_hex(source.read_bytes(MANIFEST)),
             "weights_sha256": weights_digest(labels.checkpoint),
-            "min_confidence": labels.min_confidence,
+            "config": _settings(manifest, labels),
+            "versions": manifest["versions"],
+            "num_samples": {stem: record.num_samples + len(record.rejected) for stem, record in records.items()},
+            "sources_sha256": None if table is None else sha256_hex(table),
         }
     )
     if store.exists(PLAN):
@@ -114,11 +127,21 @@ def _begin(store: Store, source: Store, labels: LabelsConfig) -> str:
             found = json.loads(store.read_bytes(PLAN)).get("format", "unknown")
             raise UsageError(f"{store.where(PLAN)}: this folder holds something else ({found}); choose another folder")
         store.sweep()
-    elif store.names():
-        raise UsageError(f"{store.url}: not empty ({store.names()[0]}); choose another folder")
-    else:
-        store.write_bytes(PLAN, data)
+        return sha256_hex(data)
+    strangers = set(store.names()) - {SOURCES}
+    if strangers:
+        raise UsageError(f"{store.url}: not empty ({min(strangers)}); choose another folder")
+    if table is not None:
+        store.write_bytes(SOURCES, table)
+    store.write_bytes(PLAN, data)
     return sha256_hex(data)
+
+
+def _record(source: Store, stem: str) -> ShardRecord:
+    record = read_record(source, stem)
+    if record is None:
+        raise ShardError(f"{source.where(stem)}.done.json: not there; the corpus is damaged")
+    return record
 
 
 def _name(stem: str) -> ShardName:

@@ -7,6 +7,7 @@ import pytest
 
 from datagen import build, relabel
 from datagen.config import Counts, LabelsConfig, MasksConfig, QualityConfig
+from datagen.dataset.check import CheckConfig, check
 from pipeline.base.errors import UsageError
 from pipeline.base.progress import Tally
 from pipeline.base.store import Store, sha256_file
@@ -58,6 +59,19 @@ def test_only_samples_without_labels_are_labelled(mixed: Path, checkpoint: str, 
         else:
             assert (old.label == IGNORE).all() and (new.label != IGNORE).any()
             assert after.row(index)["confidence"] == new.info.details["confidence"] > 0.5
+
+
+def test_the_labelled_corpus_passes_its_check_and_tells_of_flipped_bytes(
+    mixed: Path, checkpoint: str, tmp_path: Path
+) -> None:
+    relabel.run(str(mixed), str(tmp_path), labels=LabelsConfig(checkpoint=checkpoint), progress=Tally())
+    assert check(Store(tmp_path), CheckConfig(), progress=Tally()).findings == ()
+    path = tmp_path / "sources.parquet"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+    found = {finding.kind for finding in check(Store(tmp_path), CheckConfig(), progress=Tally()).findings}
+    assert "file_digest" in found
 
 
 def test_labelling_goes_on_where_it_was_stopped_and_refuses_another_folder(

@@ -12,7 +12,8 @@ import tomli_w
 from datagen.dataset.deal import DEAL, FORMAT, origin_folder
 from datagen.dataset.findings import Finding
 from datagen.dataset.listing import SOURCES
-from datagen.plan import PLACES
+from datagen.plan import PAGE_INDEX, PAGES, PLACES
+from datagen.relabel import FORMAT as RELABELLED
 from datagen.sources import SEEN
 from pipeline.base.errors import FormatError, StorageError
 from pipeline.base.store import Store, sha256_hex
@@ -43,17 +44,25 @@ def check_plan(store: Store, manifest: Mapping[str, Any] | None) -> Planned:
     try:
         plan = json.loads(data)
         dealt = plan["format"] == FORMAT
-        num_samples = _dealt_samples(store, plan) if dealt else _drawn_samples(plan)
+        relabelled = plan["format"] == RELABELLED
+        if relabelled:
+            num_samples = {str(stem): int(count) for stem, count in plan["num_samples"].items()}
+        else:
+            num_samples = _dealt_samples(store, plan) if dealt else _drawn_samples(plan)
         findings = list(_check_tables(store, plan))
         if manifest is not None:
             findings += _check_settings(store, plan, manifest)
         origins = list(_origins(store)) if dealt else []
         findings += _check_origins(store, origins)
+        pages = list(_pages(store))
+        findings += _check_pages(store, pages)
     except (ValueError, TypeError, KeyError, AttributeError, FormatError, StorageError) as error:
         finding = Finding(kind="plan", where=PLAN, message=f"not a corpus plan ({error})")
         files = (PLAN, SOURCES, CONFIG, DEAL)
         return Planned(plan_sha256=sha256_hex(data), num_samples={}, files=files, findings=(finding,))
-    own = (PLAN, SOURCES, DEAL) if dealt else (PLAN, SOURCES, CONFIG, SEEN)
+    own = (PLAN, SOURCES, DEAL) if dealt or relabelled else (PLAN, SOURCES, CONFIG, SEEN)
+    if pages:
+        own = (*own, *pages, PAGE_INDEX)
     return Planned(
         plan_sha256=sha256_hex(data),
         num_samples=num_samples,
@@ -88,11 +97,28 @@ def _check_tables(store: Store, plan: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(kind="file_digest", where=name, message=f"not the table that {PLAN} was written over")
 
 
+def _pages(store: Store) -> Iterator[str]:
+    """Give the recorded pages' files, which are named by their digests."""
+    if store.exists(SOURCES):
+        table = read_parquet(store, SOURCES, columns=["kind", "path"])
+        for kind, path in zip(table.column("kind").to_pylist(), table.column("path").to_pylist(), strict=True):
+            if kind == "page" and path.startswith(f"{PAGES}/"):
+                yield path
+
+
+def _check_pages(store: Store, pages: list[str]) -> Iterator[Finding]:
+    for name in pages:
+        if not store.exists(name):
+            yield Finding(kind="missing_file", where=name, message=f"not there, {SOURCES} lists it")
+        elif sha256_hex(store.read_bytes(name)) != name.removeprefix(f"{PAGES}/").removesuffix(".zip"):
+            yield Finding(kind="file_digest", where=name, message="its bytes are not those that it is named by")
+
+
 def _check_settings(store: Store, plan: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[Finding]:
     for name in ("config", "versions"):
         if name in plan and plan[name] != manifest.get(name):
             yield Finding(kind="manifest", where=MANIFEST, message=f"{name} is not what {PLAN} says")
-    if plan["format"] == FORMAT:
+    if plan["format"] in (FORMAT, RELABELLED):
         return
     if not store.exists(CONFIG):
         yield Finding(kind="missing_file", where=CONFIG, message="not there")

@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from pipeline.base.errors import ShardError
 from pipeline.base.store import Store, canonical_json, sha256_file, sha256_hex
 from pipeline.formats.picture import digest_pixels
-from pipeline.formats.sample import FIELDS, Sample, check_key, encode_sample, label_fractions
+from pipeline.formats.sample import FIELDS, Sample, encode_sample, label_fractions
 
 FORMAT = "diptych-corpus"
 FORMAT_VERSION = 1
@@ -272,7 +272,7 @@ def encode(sample: Sample, *, compress_level: int = 6) -> EncodedSample:
         "kind": info.kind,
         "how_labelled": info.how_labelled,
         "how_masked": info.how_masked,
-        "num_regions": int(np.count_nonzero(np.bincount(sample.regions.reshape(-1), minlength=1)[1:])),
+        "num_regions": int(sample.regions.max()),
         "sources": [source.sha256 for source in info.sources],
         "seed": info.seed,
         "perceptual_hash": bytes.fromhex(info.perceptual_hash) or None,
@@ -292,7 +292,6 @@ def digest_members(members: Mapping[str, bytes]) -> bytes:
 def _add(tar: tarfile.TarFile, file: IO[bytes], encoded: EncodedSample) -> dict[str, Any]:
     """Append a sample to a tar and return its side-car row."""
     row = dict(encoded.row)
-    check_key(row["key"])
     for ending in FIELDS:
         data = encoded.members[ending]
         header = tarfile.TarInfo(f"{row['key']}.{ending}")
