@@ -41,20 +41,50 @@ def spread(coverage: Values) -> Values:
     return wide.reshape(height, 3 * width)
 
 
+def lay_rounded(below: Values, above: Values, corners: Values) -> None:
+    """Lay `above`, of one colour (3 * W,) or (H, 3 * W), over all of `below` except what its four corners leave out.
+
+    `corners` (size, 4 * 3 * size) is the coverage of the upper left, upper right, lower left and lower right one.
+    """
+    size = corners.shape[0]
+    kept = _corners_of(below, size)
+    over = np.concatenate([above[: 3 * size]] * 4) if above.ndim == 1 else _corners_of(above, size)
+    below[:] = above
+    blend(kept, over, corners)
+    _put_corners(below, kept, size)
+
+
+def lay_outline(below: Values, row: Values, corners: Values, thickness: int) -> None:
+    """Draw a border of one colour, `row` (3 * W,), inside `below`; `corners` as for `lay_rounded`."""
+    size = corners.shape[0]
+    middle = slice(3 * size, below.shape[1] - 3 * size)
+    below[:thickness, middle] = row[middle]
+    below[-thickness:, middle] = row[middle]
+    below[size:-size, : 3 * thickness] = row[: 3 * thickness]
+    below[size:-size, -3 * thickness :] = row[: 3 * thickness]
+    kept = _corners_of(below, size)
+    blend(kept, np.concatenate([row[: 3 * size]] * 4), corners)
+    _put_corners(below, kept, size)
+
+
+def _corners_of(values: Values, size: int) -> Values:
+    wide = 3 * size
+    top, bottom = values[:size], values[-size:]
+    return np.concatenate([top[:, :wide], top[:, -wide:], bottom[:, :wide], bottom[:, -wide:]], axis=1)
+
+
+def _put_corners(values: Values, corners: Values, size: int) -> None:
+    wide = 3 * size
+    values[:size, :wide] = corners[:, :wide]
+    values[:size, -wide:] = corners[:, wide : 2 * wide]
+    values[-size:, :wide] = corners[:, 2 * wide : 3 * wide]
+    values[-size:, -wide:] = corners[:, 3 * wide :]
+
+
 def _blend(below: Values, above: Values, alpha: Values | int) -> None:
-    if isinstance(alpha, int):
-        total = below.astype(np.uint16)
-        total *= 255 - alpha
-        total += np.multiply(above, alpha, dtype=np.uint16)
-    else:
-        weight = alpha.astype(np.uint16)
-        part = weight * above
-        np.subtract(255, weight, out=weight)
-        weight *= below
-        weight += part
-        total = weight
-    # Exactly the nearest integer to total / 255 for all that 8 bits can give (Blinn 1995), and all of it in 16 bits.
-    total += 128
-    total += np.right_shift(total, 8, dtype=np.uint16)
-    total >>= 8
-    below[:] = total
+    change = np.subtract(above, below, dtype=np.int32)
+    change *= alpha
+    # Floor division, so adding half of 255 first gives the nearest integer for changes of either sign.
+    change += 127
+    change //= 255
+    np.add(below, change, out=below, casting="unsafe")

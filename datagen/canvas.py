@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen import shapes
-from datagen.blending import Values, blend, row_of, spread
+from datagen.blending import Values, blend, lay_outline, lay_rounded, row_of, spread
 from datagen.fonts import BUILT_IN, Font, Typefaces
 from datagen.geometry import Box, box
 from datagen.glyphs import draw_line
@@ -96,6 +96,10 @@ class Canvas:
 
     def outline(self, area: Box, colour: Colour, *, radius: float = 0, thickness: int = 1) -> None:
         """Draw a border inside `area`."""
+        corners = shapes.outline_corners(area.width, area.height, radius, thickness)
+        if corners is not None and self._is_plain(area):
+            lay_outline(self._seen(area), row_of(colour, area.width), corners, thickness)
+            return
         for part, coverage in shapes.outline_parts(area, radius, thickness):
             self._part(part, coverage, colour)
 
@@ -123,13 +127,6 @@ class Canvas:
         for strip, part in shapes.strips(points, area, margin):
             local = [(x - strip.x, y - strip.y) for x, y in part]
             self.mask(strip, shapes.polylines([local], strip.width, strip.height, thickness=thickness), colour)
-
-    def strokes(self, lines: Sequence[Sequence[Point]], colour: Colour, *, thickness: float = 1) -> None:
-        """Draw the open lines of a small figure in one go, antialiased."""
-        margin = int(thickness) + 1
-        area, _ = _bounds([point for line in lines for point in line], margin)
-        local = [[(x - area.x, y - area.y) for x, y in line] for line in lines]
-        self.mask(area, shapes.polylines(local, area.width, area.height, thickness=thickness), colour)
 
     def shadow(self, area: Box, *, blur: int, strength: float, offset: int = 0) -> None:
         """Darken around `area` as a window or card does; draw it before the card, which has to hide its middle."""
@@ -199,6 +196,11 @@ class Canvas:
         self, area: Box, radius: float, colours: Colour | Values, *, opacity: float = 1.0, natural: bool = False
     ) -> None:
         """Lay a colour, or values (H, 3 * W) of `area`, over a rectangle with rounded corners."""
+        corners = shapes.rounded_corners(area.width, area.height, radius) if opacity >= 1 and not natural else None
+        if corners is not None and self._is_plain(area):
+            above = row_of(colours, area.width) if isinstance(colours, tuple) else colours
+            lay_rounded(self._seen(area), above, corners)
+            return
         for part, coverage in shapes.rounded_parts(area, radius):
             own = colours if isinstance(colours, tuple) else _wide_window(colours, area, part)
             self._part(part, _faded(coverage, opacity), own, natural=natural)
@@ -231,6 +233,10 @@ class Canvas:
         blend(below, above, alpha if isinstance(alpha, int) else spread(alpha))
         partial = np.where((label == SYNTHETIC) & (upper == SYNTHETIC), SYNTHETIC, IGNORE)
         label[:] = np.where(np.equal(alpha, 255), upper, np.where(np.equal(alpha, 0), label, partial))
+
+    def _is_plain(self, area: Box) -> bool:
+        """Return whether all of `area` is in sight and drawn, so that drawing there changes no label."""
+        return self._visible(area) is area and not self.label[_slices(area)].any()
 
     def _visible(self, area: Box) -> Box:
         """Return the part of `area` inside the clip; its width or height is 0 if there is none."""

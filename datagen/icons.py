@@ -3,9 +3,12 @@
 import math
 from functools import lru_cache
 
+import numpy as np
+
+from datagen import shapes
 from datagen.canvas import Canvas, Colour
-from datagen.geometry import Box
-from datagen.shapes import Point
+from datagen.geometry import Box, box
+from datagen.shapes import Mask, Point
 
 _GRID = 24.0
 _CIRCLE_POINTS = 20
@@ -138,10 +141,24 @@ def icon(canvas: Canvas, area: Box, name: str, colour: Colour, *, weight: float 
     """Draw an icon in the middle of `area`, as large as its shorter side; `weight` is the stroke on the grid."""
     side = min(area.width, area.height)
     square = area.centred(side, side)
-    factor = side / _GRID
-    lines = [[(square.x + x * factor, square.y + y * factor) for x, y in stroke] for stroke in strokes(name)]
-    canvas.strokes(lines, colour, thickness=weight * factor)
+    left, top, figure = _figure(name, side, weight)
+    height, width = figure.shape
+    canvas.mask(box(square.x + left, square.y + top, width, height), figure, colour)
     canvas.mark(square)
+
+
+@lru_cache(maxsize=1024)
+def _figure(name: str, side: int, weight: float) -> tuple[int, int, Mask]:
+    """Return an icon's ink and where it lies in its square, which is `side` pixels wide: left, top, mask."""
+    factor = side / _GRID
+    margin = math.ceil(weight * factor) + 1
+    lines = [[(x * factor + margin, y * factor + margin) for x, y in stroke] for stroke in strokes(name)]
+    whole = shapes.polylines(lines, side + 2 * margin, side + 2 * margin, thickness=weight * factor)
+    rows, columns = np.flatnonzero(whole.any(axis=1)), np.flatnonzero(whole.any(axis=0))
+    if not len(rows):
+        return 0, 0, whole
+    ink = whole[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return int(columns[0]) - margin, int(rows[0]) - margin, np.ascontiguousarray(ink)
 
 
 def solid_icon(canvas: Canvas, area: Box, name: str, colour: Colour) -> None:

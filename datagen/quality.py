@@ -24,10 +24,12 @@ REASONS = ("blank", "too_few_colours", "no_text", "label_fraction", "near_duplic
 
 def perceptual_hash(picture: Pixels) -> str:
     """Return the 256-bit DCT hash of a picture (H, W, 3) as 64 hexadecimal digits (Zauner 2010, by imagehash)."""
-    image = Image.fromarray(picture).convert("L")
     # A box filter brings the picture near its final size cheaply; what is left is resampled by the hash itself.
-    factor = max(1, min(image.size) // (2 * _REDUCED_SIDE))
-    return str(imagehash.phash(image.reduce(factor), hash_size=HASH_SIDE, highfreq_factor=_HASH_FACTOR))
+    factor = max(1, min(picture.shape[:2]) // (2 * _REDUCED_SIDE))
+    # Every second row will do where four or more become one, and halves the time.
+    skip = 2 if factor >= 4 else 1
+    image = Image.fromarray(picture[::skip]).reduce((factor, factor // skip)).convert("L")
+    return str(imagehash.phash(image, hash_size=HASH_SIDE, highfreq_factor=_HASH_FACTOR))
 
 
 def distance(first: str, second: str) -> int:

@@ -77,8 +77,8 @@ def synthesize(
     words = _words(choose_language(config.scripts, rng), split)
     materials = Materials(near, words, load=_shelf(), rng=rng, library=library)
     drawing = draw(setting, materials, rng)
-    if attempt:
-        drawing = replace(drawing, details=drawing.details | {"attempt": attempt})
+    details = drawing.details | {"language": words.language} | ({"attempt": attempt} if attempt else {})
+    drawing = replace(drawing, details=details)
     return _sample(config, key, drawing, seed=seed, versions=versions)
 
 

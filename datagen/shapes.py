@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from datagen.blending import Values, spread
 from datagen.geometry import Box, box
 
 Mask = NDArray[np.uint8]
@@ -42,6 +43,20 @@ def rounded_parts(area: Box, radius: float) -> list[tuple[Box, Mask | None]]:
     return [*_corner_boxes(area, size, _corner(radius)), *((side, None) for side in _without_corners(area, size))]
 
 
+def rounded_corners(width: int, height: int, radius: float) -> Values | None:
+    """Return the corners of `rounded` as `blending.lay_rounded` wants them; None if there are none or they meet."""
+    radius = min(radius, width / 2, height / 2)
+    size = math.ceil(radius)
+    return None if size <= 0 or 2 * size > min(width, height) else _rounded_values(radius)
+
+
+def outline_corners(width: int, height: int, radius: float, thickness: int) -> Values | None:
+    """Return the corners of `outline` as `blending.lay_outline` wants them; None if they meet."""
+    radius = min(radius, width / 2, height / 2)
+    size = max(math.ceil(radius), thickness)
+    return None if 2 * size >= min(width, height) else _outline_values(radius, thickness)
+
+
 def outline(width: int, height: int, radius: float, thickness: int) -> Mask:
     """Return the border of a rounded rectangle, `thickness` pixels wide, inside its box."""
     mask = rounded(width, height, radius)
@@ -56,8 +71,7 @@ def outline_parts(area: Box, radius: float, thickness: int) -> list[tuple[Box, M
     size = max(math.ceil(min(radius, area.width / 2, area.height / 2)), thickness)
     if 2 * size >= min(area.width, area.height):
         return [(area, outline(area.width, area.height, radius, thickness))]
-    # A small outline has the same corners as a large one.
-    corner = outline(4 * size, 4 * size, radius, thickness)[:size, :size]
+    corner = _outline_corner(radius, thickness)
     _, top, bottom = _without_corners(area, size)
     top, bottom = top.cut_top(thickness)[0], bottom.cut_bottom(thickness)[0]
     middle = box(area.x, area.y + size, area.width, area.height - 2 * size)
@@ -174,6 +188,28 @@ def _corner(radius: float) -> Mask:
     centre = np.arange(math.ceil(radius)) + 0.5 - radius
     distance = np.hypot(centre[:, None], centre[None, :])
     return np.clip((radius + 0.5 - distance) * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+@lru_cache(maxsize=256)
+def _outline_corner(radius: float, thickness: int) -> Mask:
+    size = max(math.ceil(radius), thickness)
+    # A small outline has the same corners as a large one.
+    return outline(4 * size, 4 * size, radius, thickness)[:size, :size]
+
+
+@lru_cache(maxsize=256)
+def _rounded_values(radius: float) -> Values:
+    return _corner_values(_corner(radius))
+
+
+@lru_cache(maxsize=256)
+def _outline_values(radius: float, thickness: int) -> Values:
+    return _corner_values(_outline_corner(radius, thickness))
+
+
+def _corner_values(corner: Mask) -> Values:
+    """Return the four corners made from the upper left one side by side, a value for each colour."""
+    return spread(np.concatenate([mask for _, _, mask in _corners(len(corner), corner)], axis=1))
 
 
 def _corners(size: int, corner: Mask) -> list[tuple[slice, slice, Mask]]:
