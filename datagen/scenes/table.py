@@ -11,6 +11,7 @@ from datagen.scenes import (
     chart_dashboard,
     chat,
     code_editor,
+    desktop,
     document,
     file_manager,
     map_dashboard,
@@ -63,4 +64,5 @@ SCENES: dict[str, Scene] = {
     "map_dashboard": Scene(draw=map_dashboard.draw, smallest=(720, 460)),
     "mobile_app": Scene(draw=mobile_app.draw, smallest=(320, 560), portrait=True, landscape=False),
     "photo_editor": Scene(draw=photo_editor.draw, smallest=(720, 460)),
+    "desktop": Scene(draw=desktop.draw, smallest=(800, 500)),
 }
