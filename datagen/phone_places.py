@@ -9,7 +9,7 @@ from datagen.phone_screens import DAYS
 from datagen.theme import mix
 
 _SKIES: tuple[Colour, ...] = ((46, 110, 190), (24, 34, 66), (96, 116, 140), (228, 140, 90))
-_WEATHER = ("sun", "cloud", "drop", "moon")
+_WEATHER = ("sun", "cloud", "drop")
 _SUNNY: Colour = (255, 214, 90)
 
 
@@ -70,8 +70,8 @@ def weather(phone: Phone) -> None:
         ground = mix(sky, BLACK, 0.18)
     area = status_bar(phone, WHITE)
     rest = area.centred(min(area.width, phone.px(560)), area.height).inset(phone.px(16), phone.px(20))
-    state = text.pick(("Mostly clear", "Light rain", "Overcast"))
-    for words, size, height in ((text.place(), 27, 36), (f"{text.number(-8, 38)}°", 78, 92), (state, 17, 30)):
+    state, now = text.pick(("Mostly clear", "Light rain", "Overcast")), text.number(-6, 34)
+    for words, size, height in ((text.place(), 27, 36), (f"{now}°", 78, 92), (state, 17, 30)):
         row, rest = rest.cut_top(phone.px(height))
         typesetting.line(canvas, row, words, phone.theme.font(size), WHITE, align="centre")
     card, rest = rest.cut_top(phone.px(16))[1].cut_top(phone.px(112))
@@ -81,7 +81,7 @@ def weather(phone: Phone) -> None:
         rows = cell.rows(3, 0)
         typesetting.line(canvas, rows[0], f"{(number * 2 + 9) % 24}:00", phone.theme.font(12.5), WHITE, align="centre")
         icon(canvas, rows[1].centred(phone.px(24), phone.px(24)), text.pick(_WEATHER), _SUNNY)
-        shown = f"{text.number(-3, 35)}°"
+        shown = f"{now + text.number(-3, 4)}°"
         typesetting.line(canvas, rows[2], shown, phone.theme.font(14.5, "bold"), WHITE, align="centre")
     card = rest.cut_top(phone.px(12))[1]
     num_days = min(8, (card.height - phone.px(12)) // phone.px(44))
@@ -91,21 +91,23 @@ def weather(phone: Phone) -> None:
     rest = card.inset(phone.px(16), phone.px(6))
     for number in range(num_days):
         row, rest = rest.cut_top(phone.px(44))
-        _weather_of_day(phone, row, DAYS[number % 7], ground)
+        _weather_of_day(phone, row, (DAYS[number % 7], now), ground)
     navigation(phone, WHITE)
 
 
-def _weather_of_day(phone: Phone, row: Box, day: str, ground: Colour) -> None:
+def _weather_of_day(phone: Phone, row: Box, day: tuple[str, int], ground: Colour) -> None:
+    """Draw a line of the forecast; `day` is its name and about how warm it will be."""
     canvas, theme, text = phone.canvas, phone.theme, phone.materials.text
     name, line = row.cut_left(phone.px(104))
-    typesetting.line(canvas, name, day, theme.font(15), WHITE)
+    typesetting.line(canvas, name, day[0], theme.font(15), WHITE)
     sign, line = line.cut_left(phone.px(40))
-    icon(canvas, sign.centred(phone.px(20), phone.px(20)), text.pick(_WEATHER[:3]), _SUNNY)
+    icon(canvas, sign.centred(phone.px(20), phone.px(20)), text.pick(_WEATHER), _SUNNY)
     track = line.centred(line.width - phone.px(70), max(2, phone.px(4)))
     canvas.rounded(track, mix(ground, BLACK, 0.3), track.height / 2)
-    start, width = track.width * phone.number(5, 40) // 100, track.width * phone.number(20, 55) // 100
+    low, high = day[1] - phone.number(4, 9), day[1] + phone.number(0, 5)
+    start, width = track.width * (low - day[1] + 11) // 18, max(track.height, track.width * (high - low) // 18)
     warm = box(track.x + start, track.y, width, track.height)
     canvas.gradient(warm, (120, 200, 230), (250, 180, 80), radius=track.height / 2, vertical=False)
     left, right = line.cut_left(phone.px(30))[0], line.cut_right(phone.px(30))[0]
-    typesetting.line(canvas, left, f"{text.number(-5, 15)}°", theme.font(13), (205, 212, 222))
-    typesetting.line(canvas, right, f"{text.number(15, 36)}°", theme.font(13), WHITE, align="right")
+    typesetting.line(canvas, left, f"{low}°", theme.font(13), (205, 212, 222))
+    typesetting.line(canvas, right, f"{high}°", theme.font(13), WHITE, align="right")

@@ -85,7 +85,8 @@ def _lay(desk: Desk, area: Box, name: str, radius: int) -> None:
 
     canvas = desk.canvas
     inside = Canvas(area.width, area.height, (255, 255, 255), display=canvas.display)
-    SCENES[name].draw(inside, desk.materials, desk.rng)
+    scene = SCENES[name]
+    (scene.window or scene.draw)(inside, desk.materials, desk.rng)
     canvas.shadow(area, blur=desk.px(15), strength=0.4, offset=desk.px(5))
     _hide(canvas, area)
     canvas.compose(area, inside, radius=radius)

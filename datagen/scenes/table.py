@@ -40,6 +40,8 @@ class Scene:
     """Whether it also looks right on screens that are higher than wide."""
     landscape: bool = True
     """Whether it looks right on screens that are wider than high."""
+    window: Draw | None = None
+    """How it is drawn as a window on a desk; None = as on a whole screen."""
 
     def fits(self, width: int, height: int, scale: float) -> bool:
         """Return whether it can be drawn on a screen of width x height device pixels at `scale`."""
@@ -55,7 +57,7 @@ SCENES: dict[str, Scene] = {
     "chart_dashboard": Scene(draw=chart_dashboard.draw),
     "photo_viewer": Scene(draw=photo_viewer.draw),
     "search_results": Scene(draw=search_results.draw, smallest=(640, 480), portrait=True),
-    "terminal": Scene(draw=terminal.draw, smallest=(480, 320), portrait=True),
+    "terminal": Scene(draw=terminal.draw, smallest=(480, 320), portrait=True, window=terminal.draw_window),
     "file_manager": Scene(draw=file_manager.draw, smallest=(640, 420)),
     "spreadsheet": Scene(draw=spreadsheet.draw, smallest=(720, 480), portrait=True),
     "slides": Scene(draw=slides.draw, smallest=(720, 480)),

@@ -51,6 +51,12 @@ def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None
         canvas.mark(area)
 
 
+def draw_window(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None:
+    """Draw one window that fills the canvas."""
+    theme = choose_theme(rng, canvas, dark_share=0.7)
+    _window(canvas, canvas.area, theme, choose_look(rng, theme), materials, rng)
+
+
 def _desktop(canvas: Canvas, theme: Theme, materials: Materials, rng: np.random.Generator) -> Box:
     """Draw a wallpaper and a panel; return what windows may cover."""
     if rng.random() < 0.7:
