@@ -65,6 +65,8 @@ class PlanSummary:
     num_shards: dict[str, int]
     num_photos: dict[str, int]
     num_captured: dict[str, int]
+    num_pages: int
+    """Pages found; a build records them and adds one sample of each at each size."""
     rejected: dict[str, int]
     pixels: int
     """Expected number of synthesized pixels."""
@@ -80,6 +82,7 @@ def describe(config: CorpusConfig) -> PlanSummary:
         num_shards={split: sum(shard.name.split == split for shard in shards) for split in SPLITS},
         num_photos={split: len(plan.photos(split)) for split in SPLITS},
         num_captured={split: len(plan.screens(split)) for split in SPLITS},
+        num_pages=_count_pages(config),
         rejected=dict(Counter(refused.reason for refused in plan.refused)),
         pixels=_mean_pixels(config) * config.num_samples.total,
         plan_sha256=plans.digest(plan),
@@ -186,6 +189,15 @@ def _begin(store: Store, plan: Plan) -> str:
         plans.write_config(store, plan)
         return found
     return plans.write(store, plan)
+
+
+def _count_pages(config: CorpusConfig) -> int:
+    if config.pages is None:
+        return 0
+    # Imported here: only pages need playwright.
+    from datagen.browser.user_pages import find_pages
+
+    return len(find_pages(config.pages))
 
 
 class _Looking:
