@@ -28,7 +28,7 @@ def perceptual_hash(picture: Pixels) -> str:
     factor = max(1, min(picture.shape[:2]) // (2 * _REDUCED_SIDE))
     # Every second row will do where four or more become one, and halves the time.
     skip = 2 if factor >= 4 else 1
-    image = Image.fromarray(picture[::skip]).reduce((factor, factor // skip)).convert("L")
+    image = Image.fromarray(np.ascontiguousarray(picture[::skip])).reduce((factor, factor // skip)).convert("L")
     return str(imagehash.phash(image, hash_size=HASH_SIDE, highfreq_factor=_HASH_FACTOR))
 
 

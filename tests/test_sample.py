@@ -13,6 +13,7 @@ from pipeline.formats.sample import (
     SampleInfo,
     Source,
     check_key,
+    count_regions,
     decode_sample,
     encode_sample,
     label_fractions,
@@ -71,6 +72,14 @@ def test_sizes_and_label_values_are_checked() -> None:
 def test_label_fractions_add_up() -> None:
     shares = label_fractions(np.array([[NATURAL, 0, 0, IGNORE]], np.uint8))
     assert shares == {"synthetic_fraction": 0.5, "natural_fraction": 0.25, "ignore_fraction": 0.25}
+
+
+def test_regions_are_counted_wherever_they_lie() -> None:
+    rng = np.random.default_rng(0)
+    for size in ((1, 1), (1, 7), (40, 30)):
+        for highest in (1, 2, 5, 65536):
+            regions = rng.integers(0, highest, size).astype(np.uint16)
+            assert count_regions(regions) == len(set(regions.reshape(-1).tolist()) - {0})
 
 
 def test_damaged_members_are_shard_errors_that_name_the_sample() -> None:

@@ -21,14 +21,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.base.errors import ShardError
 from pipeline.base.store import Store, canonical_json, sha256_file, sha256_hex
 from pipeline.formats.picture import digest_pixels
-from pipeline.formats.sample import FIELDS, Sample, encode_sample, label_fractions
+from pipeline.formats.sample import FIELDS, Sample, count_regions, encode_sample, label_fractions
 
 FORMAT = "diptych-corpus"
 FORMAT_VERSION = 1
@@ -272,7 +271,7 @@ def encode(sample: Sample, *, compress_level: int = 6) -> EncodedSample:
         "kind": info.kind,
         "how_labelled": info.how_labelled,
         "how_masked": info.how_masked,
-        "num_regions": int(sample.regions.max()),
+        "num_regions": count_regions(sample.regions),
         "sources": [source.sha256 for source in info.sources],
         "seed": info.seed,
         "perceptual_hash": bytes.fromhex(info.perceptual_hash) or None,
