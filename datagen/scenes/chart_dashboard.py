@@ -1,20 +1,36 @@
-"""A business dashboard: navigation, figures in cards, bar, line and pie charts, a table, perhaps a photograph."""
-
-from collections.abc import Callable
+"""A business dashboard: navigation, figures in cards, panels with charts, tables, goods and people."""
 
 import numpy as np
 
 from datagen import charts, typesetting, widgets
+from datagen.albums import Album
 from datagen.canvas import Canvas
 from datagen.geometry import Box
 from datagen.icons import icon
 from datagen.materials import Materials
+from datagen.scenes import dashboard_panels as panels
+from datagen.scenes.dashboard_panels import BAD, GOOD, Board, Panel
+from datagen.scenes.overlays import draw_some
 from datagen.shapes import rounded
-from datagen.texts import MONTHS, plural
+from datagen.texts import plural
 from datagen.theme import Theme, choose_theme, mix
 
-_GOOD, _BAD = (22, 163, 74), (220, 60, 60)
 _SECTIONS = ("home", "chart", "user", "folder", "calendar", "bell", "gear")
+_WIDE: dict[Panel, float] = {panels.bars: 3, panels.lines: 3, panels.table: 2, panels.calendar: 1}
+"""Weights of panels that need width."""
+_NARROW: dict[Panel, float] = {
+    panels.pie: 2,
+    panels.ranking: 1.5,
+    panels.goods: 1.5,
+    panels.photo: 1.5,
+    panels.pictures: 1,
+    panels.events: 1,
+    panels.gauge: 1,
+    panels.steps: 1,
+    panels.bars: 1,
+}
+_ROW_HEIGHT, _COLUMN_WIDTH = 290, 430
+"""About how large a panel is, at 1x."""
 
 
 def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None:
@@ -23,34 +39,48 @@ def draw(canvas: Canvas, materials: Materials, rng: np.random.Generator) -> None
     text = materials.text
     canvas.fill(canvas.area, theme.page)
     name = f"{text.noun().capitalize()}{text.pick(['ly', 'Hub', 'Desk', 'Base'])}"
-    body = canvas.area
-    if rng.random() < 0.6:
+    if rng.random() < 0.75:
         titles = [f"{name} - Overview", *(text.headline() for _ in range(text.number(0, 4)))]
-        body = widgets.browser_bar(canvas, body, theme, titles, f"{name.lower()}.example/overview")
-    side, body = body.cut_left(theme.px(60) if rng.random() < 0.3 else min(theme.px(210), body.width // 5))
-    _navigation(canvas, side, theme, materials, name)
+        body = widgets.browser_bar(canvas, canvas.area, theme, titles, f"{name.lower()}.example/overview")
+    else:
+        body = widgets.window_bar(canvas, canvas.area, theme, name, rng)
+    room = body
+    if rng.random() < 0.9:
+        side, body = body.cut_left(theme.px(60) if rng.random() < 0.3 else min(theme.px(210), body.width // 5))
+        _navigation(canvas, side, theme, materials, name)
     head, body = body.cut_top(theme.px(58))
     _head(canvas, head, theme, materials)
-    gap = theme.px(16)
+    gap = theme.px(float(rng.choice([10, 16, 22])))
     content = body.inset(gap)
-    figures, content = content.cut_top(theme.px(92))
-    for cell in figures.columns(4 if content.width > theme.px(800) else 3, gap):
-        _figure(canvas, cell, theme, materials, rng)
-    content = content.cut_top(gap)[1]
-    upper, lower = content.rows(2, gap)
-    wide = upper.width * int(rng.integers(58, 68)) // 100
-    first, second = upper.cut_left(wide)
-    panels = [_bars, _lines, _pie, _photo]
-    order = [int(index) for index in rng.permutation(2)]
-    panels[order[0]](canvas, first, theme, materials, rng)
-    panels[2 + int(rng.random() < 0.45)](canvas, second.cut_left(gap)[1], theme, materials, rng)
-    narrow = lower.width * int(rng.integers(36, 48)) // 100
-    left, right = lower.cut_left(narrow)
-    panels[order[1]](canvas, left, theme, materials, rng)
-    _table(canvas, right.cut_left(gap)[1], theme, materials)
+    if rng.random() < 0.85:
+        figures, content = content.cut_top(theme.px(92))
+        for cell in figures.columns(max(2, min(6, figures.width // theme.px(230))), gap):
+            _figure(canvas, cell, theme, materials, rng)
+        content = content.cut_top(gap)[1]
+    board = Board(
+        canvas=canvas, theme=theme, materials=materials, rng=rng, album=Album(materials, rng, int(rng.integers(2, 6)))
+    )
+    _panels(board, content, gap)
+    draw_some(canvas, room, theme, materials, rng)
 
 
-Panel = Callable[[Canvas, Box, Theme, Materials, np.random.Generator], None]
+def _panels(board: Board, area: Box, gap: int) -> None:
+    """Fill `area` with rows of panels, one of each row wider than the others."""
+    theme, rng = board.theme, board.rng
+    num_rows = max(1, min(4, round(area.height / theme.px(_ROW_HEIGHT))))
+    for row in area.rows(num_rows, gap):
+        num_columns = max(1, min(4, round(area.width / theme.px(_COLUMN_WIDTH)) + int(rng.integers(0, 2))))
+        widths = rng.uniform(0.8, 1.2, num_columns)
+        widest = int(rng.integers(num_columns))
+        widths[widest] *= 1.6
+        rest = row
+        for number in range(num_columns):
+            share = widths[number] / widths[number:].sum()
+            cell, rest = rest.cut_left(round((rest.width - gap * (num_columns - 1 - number)) * share))
+            rest = rest.cut_left(gap)[1]
+            kinds = _WIDE if number == widest else _NARROW
+            weights = np.asarray(list(kinds.values()))
+            list(kinds)[int(rng.choice(len(kinds), p=weights / weights.sum()))](board, cell)
 
 
 def _navigation(canvas: Canvas, area: Box, theme: Theme, materials: Materials, name: str) -> None:
@@ -109,119 +139,12 @@ def _figure(canvas: Canvas, area: Box, theme: Theme, materials: Materials, rng: 
     shown = materials.text.pick([f"{amount:,}", f"${amount:,}", f"{amount % 1000 / 10:.1f} %"])
     typesetting.line(canvas, value, shown, theme.font(23, "bold"), theme.text)
     percent = float(rng.normal(3, 8))
-    colour = _GOOD if percent >= 0 else _BAD
+    colour = GOOD if percent >= 0 else BAD
     typesetting.line(canvas, change, f"{percent:+.1f} % since last month", theme.font(12), mix(colour, theme.text, 0.1))
-
-
-def _panel(canvas: Canvas, area: Box, theme: Theme, title: str) -> Box:
-    """Draw a titled card; return the room inside."""
-    widgets.card(canvas, area, theme)
-    head, rest = area.inset(theme.px(16), theme.px(12)).cut_top(theme.px(26))
-    more, label = head.cut_right(theme.px(20))
-    icon(canvas, more.centred(theme.px(17), theme.px(17)), "dots", theme.muted)
-    typesetting.line(canvas, label, title, theme.font(14.5, "bold"), theme.text)
-    return rest.cut_top(theme.px(4))[1]
-
-
-def _bars(canvas: Canvas, area: Box, theme: Theme, materials: Materials, rng: np.random.Generator) -> None:
-    room = _panel(canvas, area, theme, f"{materials.text.label(2)} by month")
-    names = [materials.text.noun().capitalize() for _ in range(int(rng.integers(1, 4)))]
-    key, room = room.cut_top(theme.px(22))
-    charts.legend(canvas, key, theme, names)
-    months = [month[:3] for month in MONTHS][: int(rng.integers(6, 13))]
-    level = 10 ** rng.uniform(1.3, 4)
-    groups = [charts.random_walk(rng, len(months), level=level) for _ in names]
-    made = charts.axes(canvas, room, theme, months, max(float(group.max()) for group in groups))
-    charts.bars(canvas, made, theme, groups)
-
-
-def _lines(canvas: Canvas, area: Box, theme: Theme, materials: Materials, rng: np.random.Generator) -> None:
-    room = _panel(canvas, area, theme, f"{materials.text.label(2)} per day")
-    names = [materials.text.noun().capitalize() for _ in range(int(rng.integers(1, 5)))]
-    key, room = room.cut_top(theme.px(22))
-    charts.legend(canvas, key, theme, names)
-    month = materials.text.pick([name[:3] for name in MONTHS])
-    labels = [f"{month} {day}" for day in range(1, int(rng.integers(15, 29)))]
-    level = 10 ** rng.uniform(1.3, 4)
-    groups = [charts.random_walk(rng, len(labels), level=level) for _ in names]
-    made = charts.axes(canvas, room, theme, labels, max(float(group.max()) for group in groups))
-    charts.lines(canvas, made, theme, groups, filled=bool(rng.random() < 0.5))
-
-
-def _pie(canvas: Canvas, area: Box, theme: Theme, materials: Materials, rng: np.random.Generator) -> None:
-    room = _panel(canvas, area, theme, f"{materials.text.noun().capitalize()} by {materials.text.noun()}")
-    shares = np.sort(rng.dirichlet(np.full(int(rng.integers(3, 7)), 2.0)))[::-1]
-    disc, key = room.cut_left(min(room.height, room.width // 2))
-    charts.pie(canvas, disc.inset(theme.px(6)), theme, shares, hole=float(rng.choice([0.0, 0.6, 0.7])))
-    rest = key.cut_left(theme.px(14))[1].inset(0, theme.px(8))
-    for order, share in enumerate(shares):
-        row, rest = rest.cut_top(theme.px(24))
-        if row.height < theme.px(24):
-            return
-        mark, label = row.cut_left(theme.px(18))
-        charts.swatch(canvas, mark, theme.series[order], theme)
-        value, label = label.cut_right(theme.px(50))
-        typesetting.line(canvas, label, materials.text.noun().capitalize(), theme.font(13), theme.text)
-        typesetting.line(canvas, value, f"{share:.0%}", theme.font(13), theme.muted, align="right")
-
-
-def _photo(canvas: Canvas, area: Box, theme: Theme, materials: Materials, rng: np.random.Generator) -> None:
-    room = _panel(canvas, area, theme, f"{materials.text.noun().capitalize()} of the week")
-    words, picture = room.cut_bottom(theme.px(46))
-    if min(picture.width, picture.height) < theme.px(24):
-        return
-    canvas.paste(
-        picture, materials.photo(picture.width, picture.height), radius=theme.px(float(rng.choice([0, 6, 10])))
-    )
-    typesetting.paragraph(
-        canvas, words.cut_top(theme.px(8))[1], materials.text.sentence(), theme.font(12.5), theme.muted
-    )
-
-
-def _table(canvas: Canvas, area: Box, theme: Theme, materials: Materials) -> None:
-    text = materials.text
-    room = _panel(canvas, area, theme, f"Recent {plural(text.noun())}")
-    head, rest = room.cut_top(theme.px(26))
-    small = theme.font(11.5)
-    for cell, title in zip(_cells(head), ("Name", "Place", "Status", "Amount"), strict=True):
-        align: typesetting.Align = "right" if title == "Amount" else "left"
-        typesetting.line(canvas, cell, title, small, theme.muted, align=align)
-    height = theme.px(36)
-    while rest.height >= height:
-        row, rest = rest.cut_top(height)
-        canvas.fill(row.cut_top(1)[0], theme.border)
-        who, where, status, amount = _cells(row)
-        name = text.full_name()
-        face, who = who.cut_left(theme.px(34))
-        widgets.avatar(
-            canvas, face.cut_left(theme.px(24))[0].centred(theme.px(24), theme.px(24)), theme, materials, name
-        )
-        typesetting.line(canvas, who, name, theme.font(13), theme.text)
-        typesetting.line(canvas, where, text.place(), theme.font(13), theme.muted)
-        _status(canvas, status, theme, text.pick(["Paid", "Open", "Late", "Draft"]))
-        typesetting.line(
-            canvas,
-            amount,
-            f"{text.number(1, 9999)}.{text.number(0, 100):02d}",
-            theme.font(13),
-            theme.text,
-            align="right",
-        )
-
-
-def _cells(row: Box) -> tuple[Box, Box, Box, Box]:
-    who, rest = row.cut_left(row.width * 38 // 100)
-    where, rest = rest.cut_left(row.width * 22 // 100)
-    status, amount = rest.cut_left(row.width * 18 // 100)
-    return who, where, status, amount
-
-
-def _status(canvas: Canvas, area: Box, theme: Theme, word: str) -> None:
-    colour = {"Paid": _GOOD, "Open": (37, 99, 235), "Late": _BAD, "Draft": (120, 125, 135)}[word]
-    font = theme.font(11.5, "bold")
-    width = min(area.width, font.width(word) + theme.px(18))
-    chip = area.cut_left(width)[0].centred(width, theme.px(20))
-    canvas.rounded(chip, mix(theme.surface, colour, 0.2), chip.height / 2)
-    canvas.mark(chip, rounded(chip.width, chip.height, chip.height / 2))
-    ink = mix(colour, (255, 255, 255), 0.4) if theme.dark else mix(colour, (0, 0, 0), 0.2)
-    typesetting.line(canvas, chip, word, font, ink, align="centre")
+    if rng.random() < 0.3 and value.width > theme.px(190):
+        spark = value.cut_right(theme.px(70))[0].inset(0, theme.px(4))
+        walk = charts.random_walk(rng, 16, level=1.0)
+        heights = (walk - walk.min()) / (walk.max() - walk.min())
+        x = spark.x + np.linspace(0, spark.width, 16)
+        points = [(float(a), float(b)) for a, b in zip(x, spark.bottom - heights * spark.height, strict=True)]
+        canvas.polyline(points, colour, thickness=max(1.0, 1.6 * theme.scale))
