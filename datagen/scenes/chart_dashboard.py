@@ -21,9 +21,9 @@ _WIDE: dict[Panel, float] = {panels.bars: 3, panels.lines: 3, panels.table: 2, p
 _NARROW: dict[Panel, float] = {
     panels.pie: 2,
     panels.ranking: 1.5,
-    panels.goods: 1.5,
-    panels.photo: 1.5,
-    panels.pictures: 1,
+    panels.goods: 2,
+    panels.photo: 2.5,
+    panels.pictures: 2,
     panels.events: 1,
     panels.gauge: 1,
     panels.steps: 1,
@@ -96,6 +96,8 @@ def _navigation(canvas: Canvas, area: Box, theme: Theme, materials: Materials, n
         typesetting.line(canvas, label.cut_left(theme.px(10))[1], name, theme.font(17, "bold"), theme.text)
     for number, sign in enumerate(_SECTIONS):
         row, rest = rest.cut_top(theme.px(42))
+        if row.height < theme.px(42):
+            return
         row = row.inset(theme.px(10), theme.px(2))
         if number == 0:
             canvas.rounded(row, theme.soft_accent, theme.px(8))
@@ -106,7 +108,7 @@ def _navigation(canvas: Canvas, area: Box, theme: Theme, materials: Materials, n
         if wide:
             title = "Overview" if number == 0 else plural(materials.text.noun()).capitalize()
             typesetting.line(canvas, label, title, theme.font(14), theme.text if number == 0 else theme.muted)
-    if wide:
+    if wide and rest.height >= theme.px(60):
         person = materials.text.full_name()
         foot = rest.cut_bottom(theme.px(60))[0].inset(theme.px(14), theme.px(12))
         face, label = foot.cut_left(foot.height)
