@@ -54,7 +54,13 @@ def connect(*, address: str | None = None, num_cpus: int | None = None) -> Itera
         yield
         return
     address = address or os.environ.get("RAY_ADDRESS")
-    local = {"num_cpus": num_cpus or os.cpu_count(), "include_dashboard": False, "_node_ip_address": LOOPBACK}
+    # "local": without it Ray joins whatever cluster last ran on this machine, of whoever it was.
+    local = {
+        "address": "local",
+        "num_cpus": num_cpus or os.cpu_count(),
+        "include_dashboard": False,
+        "_node_ip_address": LOOPBACK,
+    }
     where = {"address": address} if address else local
     if address:
         _probe(address)
