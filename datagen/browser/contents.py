@@ -59,7 +59,9 @@ def filled(response: Response, contents: Contents, grey: int) -> Response:
     """Return the response with each photograph in it replaced by a filling of its size and transparency."""
     if _is_picture(response):
         stand_in = _filling(response.data, contents, grey)
-        return response if stand_in is None else Response(status=response.status, content_type="image/png", data=stand_in)
+        return (
+            response if stand_in is None else Response(status=response.status, content_type="image/png", data=stand_in)
+        )
     if not _is_text(response):
         return response
 
@@ -67,7 +69,9 @@ def filled(response: Response, contents: Contents, grey: int) -> Response:
         stand_in = _filling(_decoded(found), contents, grey)
         return found.group(0) if stand_in is None else b"data:image/png;base64," + base64.b64encode(stand_in)
 
-    return Response(status=response.status, content_type=response.content_type, data=_DATA_URL.sub(exchange, response.data))
+    return Response(
+        status=response.status, content_type=response.content_type, data=_DATA_URL.sub(exchange, response.data)
+    )
 
 
 def _filling(data: bytes, contents: Contents, grey: int) -> bytes | None:
@@ -100,7 +104,11 @@ def _is_picture(response: Response) -> bool:
     head = response.data[:16]
     known = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM")
     named = response.content_type.startswith("image/") and "svg" not in response.content_type
-    return named or (head.startswith(known) and not _is_text(response)) and not response.content_type.startswith(("video/", "audio/", "font/"))
+    return (
+        named
+        or (head.startswith(known) and not _is_text(response))
+        and not response.content_type.startswith(("video/", "audio/", "font/"))
+    )
 
 
 def _is_text(response: Response) -> bool:

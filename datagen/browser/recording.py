@@ -24,7 +24,13 @@ ORIGIN = "http://pages.invalid"
 MAX_RESOURCE_BYTES = 64 << 20
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_EXTRA_TYPES = {".webp": "image/webp", ".avif": "image/avif", ".woff2": "font/woff2", ".woff": "font/woff", ".mjs": "text/javascript"}
+_EXTRA_TYPES = {
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+    ".woff2": "font/woff2",
+    ".woff": "font/woff",
+    ".mjs": "text/javascript",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +56,32 @@ class Recording:
     @property
     def sha256(self) -> str:
         """SHA-256 over addresses and bytes of the page and its files, hexadecimal."""
-        lines = [f"{url} {answer.status} {answer.content_type} {sha256_hex(answer.data)}" for url, answer in sorted(self.responses.items())]
+        lines = [
+            f"{url} {answer.status} {answer.content_type} {sha256_hex(answer.data)}"
+            for url, answer in sorted(self.responses.items())
+        ]
         return sha256_hex("\n".join([self.address, *lines]).encode())
 
     def to_bytes(self) -> bytes:
         """Return it as a ZIP; same recording, same bytes."""
         urls = sorted(self.responses)
         table = {
-            "format": "diptych-page", "format_version": 1, "name": self.name, "address": self.address,
-            "responses": [{"url": url, "status": self.responses[url].status, "content_type": self.responses[url].content_type} for url in urls],
+            "format": "diptych-page",
+            "format_version": 1,
+            "name": self.name,
+            "address": self.address,
+            "responses": [
+                {"url": url, "status": self.responses[url].status, "content_type": self.responses[url].content_type}
+                for url in urls
+            ],
         }
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
             archive.writestr(zipfile.ZipInfo("page.json", _EPOCH), canonical_json(table), zipfile.ZIP_DEFLATED)
             for index, url in enumerate(urls):
-                archive.writestr(zipfile.ZipInfo(f"{index:06d}", _EPOCH), self.responses[url].data, zipfile.ZIP_DEFLATED)
+                archive.writestr(
+                    zipfile.ZipInfo(f"{index:06d}", _EPOCH), self.responses[url].data, zipfile.ZIP_DEFLATED
+                )
         return buffer.getvalue()
 
 
@@ -76,7 +93,9 @@ def read_recording(data: bytes, *, where: str) -> Recording:
             if (table["format"], table["format_version"]) != ("diptych-page", 1):
                 raise ValueError(f"format is {table['format']} {table['format_version']}")
             responses = {
-                str(row["url"]): Response(status=int(row["status"]), content_type=str(row["content_type"]), data=archive.read(f"{index:06d}"))
+                str(row["url"]): Response(
+                    status=int(row["status"]), content_type=str(row["content_type"]), data=archive.read(f"{index:06d}")
+                )
                 for index, row in enumerate(table["responses"])
             }
         return Recording(name=str(table["name"]), address=str(table["address"]), responses=responses)

@@ -59,12 +59,17 @@ class Tab:
 
     def picture(self) -> Pixels:
         """Return what the window shows, (height, width, 3), drawn again from nothing."""
+        # What was drawn once is decoded, and only then known to be opaque or not, which decides what is drawn below it.
+        self._draw()
         self.page.evaluate(script("repaint.js"), True)
-        # A picture taken of it is the one proof that a frame with nothing in it was drawn.
-        self._devtools.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
+        self._draw()
         self.page.evaluate(script("repaint.js"), False)
         shot = self._devtools.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
         return _decode(shot, self.window)
+
+    def _draw(self) -> None:
+        # A picture taken of it is the one proof that a frame was drawn.
+        self._devtools.send("Page.captureScreenshot", {"format": "jpeg", "quality": 1, "optimizeForSpeed": True})
 
     def evaluate(self, script: str, argument: Any = None) -> Any:
         """Return what the JavaScript function `script` returns, through JSON."""

@@ -4,7 +4,7 @@ from datagen.browser.kit import Kit, esc, repeat
 from datagen.source_code import write_code
 
 _CSS = """
-.top{position:sticky;top:0;z-index:4;gap:20px;padding:0 24px;height:56px;background:color-mix(in srgb,var(--surface) 92%,transparent);backdrop-filter:blur(8px);border-bottom:1px solid var(--line)}
+.top{position:sticky;top:0;z-index:4;gap:20px;padding:0 24px;height:56px;background:var(--surface);border-bottom:1px solid var(--line)}
 .wrap{display:grid;grid-template-columns:250px minmax(0,1fr) 210px;max-width:1440px;margin:0 auto}
 .nav{padding:22px 18px;border-inline-end:1px solid var(--line);font-size:.93em;min-height:calc(100vh - 56px)}
 .nav h4{margin:14px 0 6px;font-size:.86em}

@@ -11,7 +11,10 @@ _CSS = """
 .thumbs .on{border-color:var(--accent)}
 .big{aspect-ratio:1/1;max-height:74vh;width:100%;border-radius:var(--r);overflow:hidden;position:relative}
 .big .tag{position:absolute;left:14px;top:14px;background:var(--accent);color:var(--on-accent);font-weight:700;padding:3px 11px;border-radius:6px;font-size:.86em}
-.glass{position:absolute;left:16px;right:16px;bottom:16px;padding:12px 16px;border-radius:12px;background:rgba(255,255,255,.35);backdrop-filter:blur(14px);color:#111;font-weight:600}
+.glass{position:absolute;left:16px;right:16px;bottom:16px;padding:12px 16px;border-radius:12px;color:#111;font-weight:600;overflow:hidden}
+.glass img{position:absolute;inset:-40px;width:calc(100% + 80px);height:calc(100% + 80px);filter:blur(16px)}
+.glass span{position:relative}
+.glass i{position:absolute;inset:0;background:rgba(255,255,255,.4)}
 .info{display:grid;gap:13px;align-content:start}
 .info h1{font-size:1.85em}
 .cost{font-size:1.75em;font-weight:700}
@@ -38,7 +41,7 @@ def draw(kit: Kit) -> str:
         [f"<div class='{'on' if index == 0 else ''}'>{kit.img(74, 74)}</div>" for index in range(kit.number(4, 7))]
     )
     tag = f"<span class='tag'>{kit.ui(kit.pick(('Sale', 'New')))}</span>" if kit.maybe(0.4) else ""
-    glass = f"<div class='glass'>{kit.words(4)}</div>" if kit.maybe(0.3) else ""
+    glass = f"<div class='glass'>{kit.img(side, 120)}<i></i><span>{kit.words(4)}</span></div>" if kit.maybe(0.3) else ""
     top = (
         f"<header class='top row'>{kit.logo()}<b style='font-size:1.2em'>{kit.words(1)}</b><span class='field grow' style='max-width:520px'>"
         f"{kit.icon('search', 17)}{kit.ui('Search')}</span><span class='grow'></span>{kit.icon('user')}{kit.icon('cart')}</header>"

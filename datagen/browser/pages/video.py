@@ -40,7 +40,8 @@ h1{font-size:1.35em;margin:14px 0 10px}
 def draw(kit: Kit) -> str:
     """Return the page's body."""
     fit = kit.pick(("cover", "cover", "contain"))
-    style = f"<style>:root{{--fit:{fit};--bars:{"#000" if fit == "contain" else "none"}}}{_CSS}</style>"
+    bars = "#000" if fit == "contain" else "none"
+    style = f"<style>:root{{--fit:{fit};--bars:{bars}}}{_CSS}</style>"
     if kit.maybe(0.3):
         return style + _top(kit) + _home(kit)
     main = (
