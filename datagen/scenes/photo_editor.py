@@ -155,8 +155,9 @@ def _work(canvas: Canvas, area: Box, theme: Theme, materials: Materials, rng: np
     elif form < 0.45:
         photo_panels.crop_frame(canvas, shown, theme, rng)
     elif form < 0.65:
-        font = theme.font(float(rng.choice([28, 44, 64])), "bold")
-        words = text.label(2)
+        words = text.label(int(rng.integers(1, 3)))
+        sizes = [theme.font(size, "bold") for size in (72, 54, 40, 28, 20)[int(rng.integers(3)) :]]
+        font = next((font for font in sizes if font.width(words) <= part.width), sizes[-1])
         used = typesetting.line(canvas, part, words, font, theme.series[1] if rng.random() < 0.5 else (255, 255, 255))
         photo_panels.handles(canvas, used.inset(-theme.px(6), 0), theme, (26, 140, 255))
     elif form < 0.75:
