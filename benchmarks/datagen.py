@@ -70,7 +70,7 @@ def main() -> None:
                 if number:
                     times[name].append(spent)
         rows = _rows({name: statistics.median(spent) for name, spent in times.items()})
-        scaling = _scaling(folder, arguments)
+        scaling = _scaling(folder, arguments) if arguments.scaling_samples else {}
     text = _markdown(rows, scaling, notes)
     print(text)
     if arguments.out is not None:
@@ -269,13 +269,10 @@ def _scaling(folder: Path, arguments: argparse.Namespace) -> dict[str, float]:
 def _markdown(rows: list[Row], scaling: dict[str, float], notes: list[str]) -> str:
     lines = ["| 1280x720, one core | ms CPU a picture | pictures/s | of the limit |", "|---|---:|---:|---:|"]
     lines += [f"| {row.name} | {row.ms:.1f} | {row.a_second:.1f} | {100 * row.of_limit:.0f} % |" for row in rows]
-    lines += [
-        "",
-        f"Two workers: {scaling['speedup']:.2f} times as fast as one "
-        f"({scaling['one_worker_s']:.1f} s, {scaling['two_workers_s']:.1f} s).",
-        *notes,
-    ]
-    return "\n".join(lines)
+    if scaling:
+        seconds = f"{scaling['one_worker_s']:.1f} s, {scaling['two_workers_s']:.1f} s"
+        notes = [f"Two workers: {scaling['speedup']:.2f} times as fast as one ({seconds}).", *notes]
+    return "\n".join([*lines, "", *notes])
 
 
 def _cpu_s() -> float:
