@@ -104,11 +104,8 @@ def _is_picture(response: Response) -> bool:
     head = response.data[:16]
     known = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM")
     named = response.content_type.startswith("image/") and "svg" not in response.content_type
-    return (
-        named
-        or (head.startswith(known) and not _is_text(response))
-        and not response.content_type.startswith(("video/", "audio/", "font/"))
-    )
+    other = _is_text(response) or response.content_type.startswith(("video/", "audio/", "font/"))
+    return named or (head.startswith(known) and not other)
 
 
 def _is_text(response: Response) -> bool:

@@ -1,7 +1,8 @@
 """Labels by difference: the same page with every photograph black, then white.
 
-A pixel's share of photograph is (white - black) / 255 in each channel, whatever the page did with it: scaling, cropping,
-rounded corners, opacity, text on top. All of it is a photograph's: NATURAL. None of it: SYNTHETIC. In between: IGNORE.
+A pixel's share of photograph is (white - black) / 255 in each channel, whatever the page did with it: scaling,
+cropping, rounded corners, opacity, text on top. All of it is a photograph's: NATURAL.
+None of it: SYNTHETIC. In between: IGNORE.
 """
 
 from dataclasses import dataclass
@@ -42,4 +43,5 @@ def label_by_difference(picture: Pixels, black: Pixels, white: Pixels) -> Differ
 
 def _all_channels(same: NDArray[np.bool_]) -> NDArray[np.bool_]:
     # Three ands are five times as fast as `.all(axis=2)`.
-    return same[:, :, 0] & same[:, :, 1] & same[:, :, 2]
+    every: NDArray[np.bool_] = same[:, :, 0] & same[:, :, 1] & same[:, :, 2]
+    return every

@@ -1,5 +1,7 @@
 """Interface labels in the languages of the scripts that texts come in. What is not in the table stays English."""
 
+from functools import lru_cache
+
 _LANGUAGES = ("ru", "el", "ar", "zh", "ja")
 _ROWS = """
 Search|Поиск|Αναζήτηση|بحث|搜索|検索
@@ -79,20 +81,18 @@ Friends|Друзья|Φίλοι|الأصدقاء|好友|友達
 Live|Прямой эфир|Ζωντανά|مباشر|直播|ライブ
 Photo|Фото|Φωτογραφία|صورة|图片|写真
 min read|мин чтения|λεπτά|دقائق قراءة|分钟阅读|分で読める
-"""
+"""  # noqa: RUF001 -- letters of other scripts are meant
 
 
+def translate(english: str, language: str) -> str:
+    """Return the label in `language`, or as it is."""
+    return _table().get((language, english), english)
+
+
+@lru_cache(maxsize=1)
 def _table() -> dict[tuple[str, str], str]:
     table = {}
     for line in _ROWS.strip().splitlines():
         english, *others = line.split("|")
         table.update({(language, english): word for language, word in zip(_LANGUAGES, others, strict=True)})
     return table
-
-
-_TABLE = _table()
-
-
-def translate(english: str, language: str) -> str:
-    """Return the label in `language`, or as it is."""
-    return _TABLE.get((language, english), english)

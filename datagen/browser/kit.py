@@ -122,7 +122,8 @@ class Kit:
         if pixels is not None:
             return f'<span class="avatar" style="{style}"><img class="cover" src="{self._store(pixels)}" alt=""></span>'
         initials = "".join(part[0] for part in name.split()[:2] if part[0] != "&")
-        return f'<span class="avatar" style="{style};background:{SERIES[sum(map(ord, name)) % len(SERIES)]}">{initials}</span>'
+        colour = SERIES[sum(map(ord, name)) % len(SERIES)]
+        return f'<span class="avatar" style="{style};background:{colour}">{initials}</span>'
 
     def logo(self, size: float = 26) -> str:
         """Return a made-up mark."""
@@ -132,7 +133,10 @@ class Kit:
             f'<rect width="24" height="24" rx="7" fill="{a}"/><circle cx="12" cy="12" r="5.5" fill="{b}"/>',
             f'<circle cx="9" cy="12" r="8" fill="{a}"/><circle cx="16" cy="12" r="7" fill="{b}" opacity=".75"/>',
             f'<path d="M12 1l11 21H1z" fill="{a}"/><path d="M12 10l6 12H6z" fill="{b}"/>',
-            f'<rect x="1" y="1" width="10" height="22" rx="3" fill="{a}"/><rect x="13" y="8" width="10" height="15" rx="3" fill="{b}"/>',
+            (
+                f'<rect x="1" y="1" width="10" height="22" rx="3" fill="{a}"/><rect x="13" y="8" width="10"'
+                f' height="15" rx="3" fill="{b}"/>'
+            ),
         )
         return f'<svg width="{size:g}" height="{size:g}" viewBox="0 0 24 24" style="flex:none">{shapes[kind]}</svg>'
 
@@ -178,7 +182,7 @@ def repeat(make: Sequence[str]) -> str:
 
 
 def language_of(text: str) -> str:
-    """Return the language that a text's script stands for here: `en` for Latin, else `ru`, `el`, `ar`, `ja`, `ko`, `zh`."""
+    """Return the language of a text's script: `en` for Latin, else `ru`, `el`, `ar`, `ja`, `ko` or `zh`."""
     names = {
         "CYRILLIC": "ru",
         "GREEK": "el",

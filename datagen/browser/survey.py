@@ -46,7 +46,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """Intersection over union of two label maps by class, over the pixels that neither ignores; 1 where both lack it."""
+    """Intersection over union of two label maps by class, where neither ignores; 1 where both lack the class."""
 
     natural: float
     synthetic: float

@@ -42,7 +42,8 @@ class Look:
         palette = self.palette
         series = ";".join(f"--c{index}:{colour}" for index, colour in enumerate(SERIES))
         return (
-            f":root{{color-scheme:{'dark' if palette.dark else 'light'};--page:{palette.page};--surface:{palette.surface};"
+            f":root{{color-scheme:{'dark' if palette.dark else 'light'};--page:{palette.page};"
+            f"--surface:{palette.surface};"
             f"--raised:{palette.raised};--line:{palette.line};--text:{palette.text};--muted:{palette.muted};"
             f"--accent:{self.accent};--second:{self.second};--on-accent:{self.on_accent};"
             f"--soft:color-mix(in srgb,{self.accent} {22 if palette.dark else 12}%,{palette.surface});"
@@ -53,7 +54,8 @@ class Look:
 
 _RESET = """
 *,*::before,*::after{box-sizing:border-box}
-html{height:100%;background:var(--page);color:var(--text);font:var(--base)/1.5 var(--sans);-webkit-text-size-adjust:none}
+html{height:100%;background:var(--page);color:var(--text);font:var(--base)/1.5 var(--sans);
+ -webkit-text-size-adjust:none}
 body{margin:0;min-height:100%}
 h1,h2,h3,h4,p,figure,ul,ol,dl,dd,blockquote{margin:0;padding:0}
 h1,h2,h3,h4{line-height:1.2;font-weight:700}
@@ -74,15 +76,18 @@ table{border-collapse:collapse}
 .clamp{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:var(--lines,2);overflow:hidden}
 .cover{object-fit:cover;width:100%;height:100%}
 .round{border-radius:50%}
-.avatar{border-radius:50%;overflow:hidden;flex:none;display:grid;place-items:center;color:#fff;font-weight:600;line-height:1}
-.button{display:inline-flex;align-items:center;justify-content:center;gap:.5em;background:var(--accent);color:var(--on-accent);
+.avatar{border-radius:50%;overflow:hidden;flex:none;display:grid;place-items:center;color:#fff;font-weight:600;
+ line-height:1}
+.button{display:inline-flex;align-items:center;justify-content:center;gap:.5em;background:var(--accent);
+ color:var(--on-accent);
  border-radius:min(var(--r),10px);padding:.5em 1.05em;font-weight:600;white-space:nowrap}
 .button.quiet{background:var(--raised);color:var(--text)}
 .button.line{background:none;color:var(--accent);box-shadow:inset 0 0 0 1px var(--line)}
 .chip{display:inline-flex;align-items:center;gap:.35em;background:var(--raised);border-radius:99px;padding:.25em .8em;
  font-size:.86em;white-space:nowrap}
 .chip.on{background:var(--soft);color:var(--accent);font-weight:600}
-.field{display:flex;align-items:center;gap:.6em;background:var(--raised);border-radius:min(var(--r),12px);padding:.5em .9em;
+.field{display:flex;align-items:center;gap:.6em;background:var(--raised);border-radius:min(var(--r),12px);
+ padding:.5em .9em;
  color:var(--muted);white-space:nowrap;overflow:hidden}
 """
 

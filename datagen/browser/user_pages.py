@@ -1,7 +1,7 @@
-"""Pages that people have: recorded once, then labelled as pages of our own are, with photographs exchanged as they load."""
+"""Pages that people have: recorded once, then labelled as our own are, with photographs exchanged as they load."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,10 @@ def render_recording(browser: Browser, recording: Recording, window: Window, *, 
 
 
 def render_user_page(browser: Browser, source: PageSource, size: tuple[int, int], scale: float) -> Rendered:
-    """Record a page and label it at `size` (width, height in device pixels). Raises: as `record` and `render_recording`."""
+    """Record a page and label it at `size` (width, height in device pixels).
+
+    Raises: as `record` and `render_recording`.
+    """
     window = Window(width=size[0], height=size[1], scale=scale)
     return render_recording(browser, record(browser, source, [window]), window)
 
@@ -187,11 +190,9 @@ def _open(tab: Tab, address: str) -> None:
 
 
 def _wait_for_silence(tab: Tab) -> None:
-    try:
+    # Some pages never fall silent; what has come by then is the page.
+    with suppress(PlaywrightTimeout):
         tab.page.wait_for_load_state("networkidle", timeout=_IDLE_MS)
-    except PlaywrightTimeout:
-        # Some pages never fall silent; what has come by now is the page.
-        pass
 
 
 def _fulfil(route: Route, response: Response | None) -> None:

@@ -7,7 +7,8 @@ from datagen.browser.kit import Kit, repeat
 
 _CSS = """
 .app{display:grid;grid-template-columns:220px minmax(0,1fr);min-height:100vh}
-.side{background:var(--surface);border-inline-end:1px solid var(--line);padding:18px 12px;display:flex;flex-direction:column;gap:3px}
+.side{background:var(--surface);border-inline-end:1px solid var(--line);padding:18px 12px;display:flex;
+ flex-direction:column;gap:3px}
 .side a{display:flex;gap:12px;align-items:center;padding:9px 12px;border-radius:min(var(--r),9px);color:var(--muted)}
 .side a.on{background:var(--soft);color:var(--accent);font-weight:600}
 .main{padding:20px 26px 36px}
@@ -24,22 +25,33 @@ _CSS = """
 .bars{display:grid;gap:11px;font-size:.93em}
 .meter{height:8px;border-radius:9px;background:var(--raised);overflow:hidden;margin-top:4px}
 .meter i{display:block;height:100%}
-td,th{text-align:start;padding:8px 6px;border-bottom:1px solid var(--line);font-size:.92em;font-weight:400;white-space:nowrap}
+td,th{text-align:start;padding:8px 6px;border-bottom:1px solid var(--line);font-size:.92em;font-weight:400;
+ white-space:nowrap}
 th{color:var(--muted);font-size:.82em}
-.thumb{width:36px;height:36px;border-radius:8px;overflow:hidden;display:inline-block;vertical-align:middle;margin-inline-end:10px}
+.thumb{width:36px;height:36px;border-radius:8px;overflow:hidden;display:inline-block;vertical-align:middle;
+ margin-inline-end:10px}
 .sat{position:relative;height:300px;margin:0 -18px -16px;overflow:hidden}
-.sat .dot{position:absolute;translate:-50% -50%;border-radius:50%;background:color-mix(in srgb,var(--accent) 80%,transparent);border:2px solid #fff}
-.tools{position:absolute;right:12px;top:12px;display:grid;background:var(--surface);border-radius:8px;box-shadow:0 1px 5px #0005}
+.sat .dot{position:absolute;translate:-50% -50%;border-radius:50%;
+ background:color-mix(in srgb,var(--accent) 80%,transparent);border:2px solid #fff}
+.tools{position:absolute;right:12px;top:12px;display:grid;background:var(--surface);border-radius:8px;
+ box-shadow:0 1px 5px #0005}
 .tools span{padding:6px}
-@media (max-width:980px){.app{grid-template-columns:minmax(0,1fr)}.side{display:none}.grid>*{grid-column:1/-1}.main{padding:14px}}
+@media (max-width:980px){.app{grid-template-columns:minmax(0,1fr)}.side{display:none}.grid>*{grid-column:1/-1}
+ .main{padding:14px}}
 """
 
 
 def draw(kit: Kit) -> str:
     """Return the page's body."""
     panels = [
-        f"<section class='card panel w8'><h3>{kit.ui('Revenue')}{_period(kit)}</h3>{charts.lines(kit.rng, 760, 280, kit.language)}</section>",
-        f"<section class='card panel w4'><h3>{kit.words(2)}</h3>{charts.donut(kit.rng, 300, 220)}{_legend(kit)}</section>",
+        (
+            f"<section class='card panel w8'><h3>{kit.ui('Revenue')}{_period(kit)}"
+            f"</h3>{charts.lines(kit.rng, 760, 280, kit.language)}</section>"
+        ),
+        (
+            f"<section class='card panel w4'><h3>{kit.words(2)}"
+            f"</h3>{charts.donut(kit.rng, 300, 220)}{_legend(kit)}</section>"
+        ),
     ]
     rest = [
         f"<section class='card panel w6'><h3>{kit.words(2)}</h3>{charts.columns(kit.rng, 560, 240)}</section>",
@@ -77,8 +89,10 @@ def _side(kit: Kit) -> str:
     )
     user = kit.name()
     return (
-        f"<nav class='side'><div class='row' style='gap:10px;padding:0 10px 18px'>{kit.logo()}<b>{kit.words(1)}</b></div>{links}"
-        f"<span class='grow'></span><div class='row' style='gap:10px;padding:10px'>{kit.avatar(user, 34)}<span class='small ellipsis'>{user}</span></div></nav>"
+        f"<nav class='side'><div class='row' style='gap:10px;padding:0 10px 18px'>{kit.logo()}"
+        f"<b>{kit.words(1)}</b></div>{links}"
+        f"<span class='grow'></span><div class='row' style='gap:10px;padding:10px'>{kit.avatar(user, 34)}<span"
+        f" class='small ellipsis'>{user}</span></div></nav>"
     )
 
 
@@ -88,7 +102,8 @@ def _head(kit: Kit) -> str:
     )
     return (
         f"<div class='head row'><h1 class='grow' style='font-size:1.5em'>{kit.ui('Overview')}</h1>{search}"
-        f"<span class='button quiet'>{kit.icon('download', 16)}</span><span class='button'>{kit.icon('plus', 16)}{kit.ui('New')}</span></div>"
+        f"<span class='button quiet'>{kit.icon('download', 16)}</span><span"
+        f" class='button'>{kit.icon('plus', 16)}{kit.ui('New')}</span></div>"
     )
 
 
@@ -103,8 +118,10 @@ def _kpis(kit: Kit) -> str:
         spark = charts.spark(kit.rng, 90, 30, "#10b981" if up else "#ef4444")
         change = f"{'+' if up else '-'}{kit.number(1, 29)}.{kit.number(0, 9)} %"
         cards.append(
-            f"<div class='card kpi'><div class='small muted'>{kit.ui(name)}</div><b>{kit.number(2, 980)},{kit.number(100, 999)}</b>"
-            f"<div class='row' style='justify-content:space-between'><span class='small {'up' if up else 'down'}'>{change}</span>{spark}</div></div>"
+            f"<div class='card kpi'><div class='small muted'>{kit.ui(name)}</div>"
+            f"<b>{kit.number(2, 980)},{kit.number(100, 999)}</b>"
+            "<div class='row' style='justify-content:space-between'><span class='small"
+            f" {'up' if up else 'down'}'>{change}</span>{spark}</div></div>"
         )
     return f"<div class='kpis'>{repeat(cards)}</div>"
 
@@ -114,7 +131,8 @@ def _legend(kit: Kit) -> str:
         "<div class='row small' style='flex-wrap:wrap;gap:6px 16px;justify-content:center;margin-top:8px'>"
         + repeat(
             [
-                f"<span class='row' style='gap:6px'><i class='round' style='width:10px;height:10px;background:var(--c{i})'></i>{kit.words(1)}</span>"
+                "<span class='row' style='gap:6px'><i class='round'"
+                f" style='width:10px;height:10px;background:var(--c{i})'></i>{kit.words(1)}</span>"
                 for i in range(4)
             ]
         )
@@ -139,7 +157,8 @@ def _table(kit: Kit) -> str:
     for _ in range(6):
         state, colour = kit.pick((("●", "#10b981"), ("●", "#f59e0b"), ("●", "#ef4444")))
         rows.append(
-            f"<tr><td><span class='thumb'>{kit.img(36, 36)}</span>{kit.words(2)}</td><td>{kit.price()}</td><td class='muted'>{kit.words(1)}</td>"
+            f"<tr><td><span class='thumb'>{kit.img(36, 36)}</span>{kit.words(2)}</td><td>{kit.price()}</td><td"
+            f" class='muted'>{kit.words(1)}</td>"
             f"<td><span class='chip'><span style='color:{colour}'>{state}</span>{kit.words(1)}</span></td></tr>"
         )
     return f"<table style='width:100%'><tr>{head}</tr>{repeat(rows)}</table>"

@@ -19,19 +19,25 @@ main{padding:4px 18px 40px;min-width:0}
 .board .p img{width:100%;height:auto}
 .pin{break-inside:avoid;margin-bottom:16px}
 .pin .p{margin-bottom:7px}
-.tick{position:absolute;left:9px;top:9px;width:23px;height:23px;border-radius:50%;background:var(--accent);color:#fff;display:grid;place-items:center;border:2px solid #fff}
+.tick{position:absolute;left:9px;top:9px;width:23px;height:23px;border-radius:50%;background:var(--accent);color:#fff;
+ display:grid;place-items:center;border:2px solid #fff}
 .p.sel{outline:4px solid var(--accent);outline-offset:-4px}
-.len{position:absolute;right:8px;top:7px;color:#fff;font-size:.78em;font-weight:600;text-shadow:0 1px 3px #000;display:flex;gap:4px;align-items:center}
-.cap{position:absolute;inset:auto 0 0 0;padding:26px 12px 9px;background:linear-gradient(#0000,#000a);color:#fff;font-size:.88em}
+.len{position:absolute;right:8px;top:7px;color:#fff;font-size:.78em;font-weight:600;text-shadow:0 1px 3px #000;
+ display:flex;gap:4px;align-items:center}
+.cap{position:absolute;inset:auto 0 0 0;padding:26px 12px 9px;background:linear-gradient(#0000,#000a);color:#fff;
+ font-size:.88em}
 .open{position:fixed;inset:0;z-index:8;background:rgba(10,10,12,.93);color:#eee;display:flex;flex-direction:column}
 .open .bar{gap:20px;padding:15px 22px}
-.open .stage{flex:1;min-height:0;display:flex;align-items:center;justify-content:center;padding:0 70px;position:relative}
+.open .stage{flex:1;min-height:0;display:flex;align-items:center;justify-content:center;padding:0 70px;
+ position:relative}
 .open .stage>img{max-width:100%;max-height:100%}
-.arrow{position:absolute;top:50%;width:46px;height:46px;margin-top:-23px;border-radius:50%;background:#fff2;display:grid;place-items:center}
+.arrow{position:absolute;top:50%;width:46px;height:46px;margin-top:-23px;border-radius:50%;background:#fff2;
+ display:grid;place-items:center}
 .open .film{display:flex;gap:6px;justify-content:center;padding:14px;overflow:hidden}
 .open .film div{width:74px;height:52px;overflow:hidden;border-radius:6px;flex:none;opacity:.999}
 .open .film .on{outline:3px solid #fff}
-@media (max-width:800px){.frame{grid-template-columns:minmax(0,1fr)}.side{display:none}main{padding:0 6px 30px}.open .stage{padding:0 12px}.arrow{display:none}}
+@media (max-width:800px){.frame{grid-template-columns:minmax(0,1fr)}.side{display:none}main{padding:0 6px 30px}
+ .open .stage{padding:0 12px}.arrow{display:none}}
 """
 
 
@@ -43,8 +49,10 @@ def draw(kit: Kit) -> str:
     style = f"<style>:root{{--h:{tall}px;--gap:{gap}px;--pr:{rounding}px;--side:{side}}}{_CSS}</style>"
     kind = kit.pick(("rows", "squares", "board"))
     top = (
-        f"<header class='top row'>{kit.logo()}<b>{kit.ui('Photos')}</b><span class='field grow' style='max-width:620px;margin:0 auto'>"
-        f"{kit.icon('search', 17)}{kit.ui('Search')}</span>{kit.icon('plus')}{kit.icon('gear')}{kit.avatar(kit.name(), 32)}</header>"
+        f"<header class='top row'>{kit.logo()}<b>{kit.ui('Photos')}</b><span class='field grow'"
+        " style='max-width:620px;margin:0 auto'>"
+        f"{kit.icon('search', 17)}{kit.ui('Search')}"
+        f"</span>{kit.icon('plus')}{kit.icon('gear')}{kit.avatar(kit.name(), 32)}</header>"
     )
     menu = _menu(kit) if side != "0px" else "<span></span>"
     opened = _opened(kit) if kit.maybe(0.2) else ""
@@ -106,7 +114,8 @@ def _pin(kit: Kit, tall: int) -> str:
     height = round(tall * kit.pick((0.7, 1.0, 1.25, 1.5)))
     name = kit.name()
     words = (
-        f"<div class='strong small clamp'>{kit.words(3)}</div><div class='row tiny muted' style='gap:7px'>{kit.avatar(name, 24)}{name}</div>"
+        f"<div class='strong small clamp'>{kit.words(3)}</div><div class='row tiny muted'"
+        f" style='gap:7px'>{kit.avatar(name, 24)}{name}</div>"
         if kit.maybe(0.7)
         else ""
     )
@@ -125,7 +134,9 @@ def _opened(kit: Kit) -> str:
         width, width / share, css="", style=f"width:{width:.0f}px;height:{width / share:.0f}px;object-fit:contain"
     )
     return (
-        f"<div class='open'><div class='bar row'>{kit.icon('arrow-left')}<span class='grow ellipsis'>{kit.words(2)} · {kit.text.date()}</span>{tools}</div>"
+        f"<div class='open'><div class='bar row'>{kit.icon('arrow-left')}<span class='grow"
+        f" ellipsis'>{kit.words(2)} · {kit.text.date()}</span>{tools}</div>"
         f"<div class='stage'>{picture}<span class='arrow' style='left:12px'>{kit.icon('chevron-left')}</span>"
-        f"<span class='arrow' style='right:12px'>{kit.icon('chevron-right')}</span></div><div class='film'>{film}</div></div>"
+        f"<span class='arrow' style='right:12px'>{kit.icon('chevron-right')}</span></div><div"
+        f" class='film'>{film}</div></div>"
     )

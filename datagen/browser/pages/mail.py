@@ -26,8 +26,10 @@ body{height:100vh;overflow:hidden;display:flex;flex-direction:column}
 .news .in{padding:20px 24px}
 .three{display:grid;grid-template-columns:repeat(3,1fr);gap:12px;margin-top:16px}
 .three .pic2{height:96px;border-radius:8px;overflow:hidden;margin-bottom:6px}
-@media (max-width:1060px){.main{grid-template-columns:64px minmax(220px,320px) minmax(0,1fr)}.folders a span{display:none}}
-@media (max-width:760px){.main{grid-template-columns:minmax(0,1fr)}.folders,.read{display:none}.phone .list{display:none}.phone .read{display:block;padding:18px}}
+@media (max-width:1060px){.main{grid-template-columns:64px minmax(220px,320px) minmax(0,1fr)}
+ .folders a span{display:none}}
+@media (max-width:760px){.main{grid-template-columns:minmax(0,1fr)}.folders,.read{display:none}
+ .phone .list{display:none}.phone .read{display:block;padding:18px}}
 """
 
 
@@ -36,7 +38,8 @@ def draw(kit: Kit) -> str:
     phone = "phone" if kit.maybe(0.5) else ""
     tools = f"{kit.icon('gear')}{kit.icon('bell')}{kit.avatar(kit.name(), 32)}"
     top = (
-        f"<header class='top row'>{kit.icon('menu')}{kit.logo()}<div class='field grow'>{kit.icon('search', 17)}{kit.ui('Search')}"
+        f"<header class='top row'>{kit.icon('menu')}{kit.logo()}<div class='field"
+        f" grow'>{kit.icon('search', 17)}{kit.ui('Search')}"
         f"</div><span class='grow'></span>{tools}</header>"
     )
     return f"<style>{_CSS}</style>{top}<div class='main {phone}'>{_folders(kit)}{_list(kit)}{_message(kit)}</div>"
@@ -60,12 +63,16 @@ def _folders(kit: Kit) -> str:
     )
     tags = repeat(
         [
-            f"<a><i class='round' style='width:11px;height:11px;margin-inline:3px;background:{kit.colour()}'></i><span>{kit.words(1)}</span></a>"
+            f"<a><i class='round' style='width:11px;height:11px;margin-inline:3px;background:{kit.colour()}'></i>"
+            f"<span>{kit.words(1)}</span></a>"
             for _ in range(4)
         ]
     )
     compose = f"<div class='button' style='margin:0 2px 14px'>{kit.icon('edit', 17)}</div>"
-    return f"<nav class='folders'>{compose}{rows}<hr style='border:0;border-top:1px solid var(--line);width:90%'>{tags}</nav>"
+    return (
+        f"<nav class='folders'>{compose}{rows}<hr style='border:0;border-top:1px solid"
+        f" var(--line);width:90%'>{tags}</nav>"
+    )
 
 
 def _list(kit: Kit) -> str:
@@ -76,8 +83,10 @@ def _list(kit: Kit) -> str:
         clip = kit.icon("paperclip", 14) if kit.maybe(0.25) else ""
         state = f"{'on' if index == 1 else ''} {'new' if kit.maybe(0.3) else ''}"
         rows.append(
-            f"<div class='mail {state}'>{kit.avatar(name, 38)}<div class='grow'><div class='row'><span class='who grow ellipsis'>"
-            f"{name}</span>{clip}<span class='tiny muted'>{when}</span></div><div class='subject small ellipsis'>{kit.words(4)}</div>"
+            f"<div class='mail {state}'>{kit.avatar(name, 38)}<div class='grow'><div class='row'><span class='who"
+            " grow ellipsis'>"
+            f"{name}</span>{clip}<span class='tiny muted'>{when}</span></div><div class='subject small"
+            f" ellipsis'>{kit.words(4)}</div>"
             f"<div class='small muted ellipsis'>{kit.sentence()}</div></div></div>"
         )
     return f"<section class='list'>{repeat(rows)}</section>"
@@ -86,13 +95,17 @@ def _list(kit: Kit) -> str:
 def _message(kit: Kit) -> str:
     author = kit.name()
     head = (
-        f"<h1>{kit.headline()}</h1><div class='row' style='gap:12px;margin-bottom:18px'>{kit.avatar(author, 42)}<div class='grow'>"
-        f"<div class='strong'>{author}</div><div class='small muted'>{kit.text.noun()}@{kit.text.noun()}.org</div></div>"
-        f"<span class='small muted'>{kit.text.clock()}</span>{kit.icon('star', 18)}{kit.icon('reply', 18)}{kit.icon('more', 18)}</div>"
+        f"<h1>{kit.headline()}</h1><div class='row'"
+        f" style='gap:12px;margin-bottom:18px'>{kit.avatar(author, 42)}<div class='grow'>"
+        f"<div class='strong'>{author}</div><div class='small muted'>{kit.text.noun()}@{kit.text.noun()}.org"
+        "</div></div>"
+        f"<span class='small muted'>{kit.text.clock()}"
+        f"</span>{kit.icon('star', 18)}{kit.icon('reply', 18)}{kit.icon('more', 18)}</div>"
     )
     body = _newsletter(kit) if kit.maybe(0.5) else _letter(kit)
     foot = (
-        f"<div class='row' style='gap:10px;margin-top:12px'><span class='button'>{kit.icon('reply', 16)}{kit.ui('Reply')}</span>"
+        "<div class='row' style='gap:10px;margin-top:12px'><span"
+        f" class='button'>{kit.icon('reply', 16)}{kit.ui('Reply')}</span>"
         f"<span class='button quiet'>{kit.ui('Forward')}</span></div>"
     )
     return f"<article class='read'>{head}{body}{foot}</article>"
@@ -101,8 +114,10 @@ def _message(kit: Kit) -> str:
 def _letter(kit: Kit) -> str:
     shots = repeat(
         [
-            f"<figure class='card'><div class='pic'>{kit.img(200, 132)}</div><div class='row small' style='padding:8px 10px;gap:8px'>"
-            f"{kit.icon('image', 16)}<span class='grow ellipsis'>{kit.text.noun()}-{kit.number(1000, 9999)}.jpg</span></div></figure>"
+            f"<figure class='card'><div class='pic'>{kit.img(200, 132)}</div><div class='row small'"
+            " style='padding:8px 10px;gap:8px'>"
+            f"{kit.icon('image', 16)}<span class='grow ellipsis'>{kit.text.noun()}-{kit.number(1000, 9999)}.jpg"
+            "</span></div></figure>"
             for _ in range(kit.number(1, 5))
         ]
     )
@@ -120,6 +135,7 @@ def _newsletter(kit: Kit) -> str:
         ]
     )
     return (
-        f"<div class='card news'><div class='pic'>{kit.img(640, 250)}<h2>{kit.words(3)}</h2></div><div class='in'><p>{kit.paragraph(2)}</p>"
+        f"<div class='card news'><div class='pic'>{kit.img(640, 250)}<h2>{kit.words(3)}</h2></div><div"
+        f" class='in'><p>{kit.paragraph(2)}</p>"
         f"<div class='three'>{three}</div><br><span class='button'>{kit.ui('Buy now')}</span></div></div>"
     )

@@ -6,20 +6,24 @@ from datagen.browser.kit import Kit, repeat
 _CSS = """
 body{height:100vh;overflow:hidden;display:flex;flex-direction:column;background:var(--behind)}
 .bar{gap:16px;padding:9px 16px;background:var(--surface);border-bottom:1px solid var(--line)}
-.tools{gap:15px;padding:7px 16px;background:var(--surface);border-bottom:1px solid var(--line);color:var(--muted);overflow:hidden}
+.tools{gap:15px;padding:7px 16px;background:var(--surface);border-bottom:1px solid var(--line);color:var(--muted);
+ overflow:hidden}
 .tools i{width:1px;height:20px;background:var(--line)}
 .main{flex:1;min-height:0;display:grid;grid-template-columns:var(--strip) minmax(0,1fr)}
-.strip{background:var(--surface);border-inline-end:1px solid var(--line);padding:14px 12px;overflow:hidden;display:flex;flex-direction:column;gap:12px}
+.strip{background:var(--surface);border-inline-end:1px solid var(--line);padding:14px 12px;overflow:hidden;
+ display:flex;flex-direction:column;gap:12px}
 .mini{display:flex;gap:8px;font-size:.75em;color:var(--muted)}
 .mini .s{zoom:.19}
 .stage{display:grid;place-items:center;min-width:0;overflow:hidden}
-.s{width:var(--w);height:var(--hh);background:var(--paper);color:var(--inkk);position:relative;overflow:hidden;flex:none;font-size:calc(var(--w)/52)}
+.s{width:var(--w);height:var(--hh);background:var(--paper);color:var(--inkk);position:relative;overflow:hidden;
+ flex:none;font-size:calc(var(--w)/52)}
 .stage .s{box-shadow:0 4px 26px #0004}
 .mini.on .s{outline:14px solid var(--accent)}
 .s h1{font:700 2.9em/1.12 var(--head);letter-spacing:-.015em}
 .s h2{font:700 1.95em/1.15 var(--head);margin-bottom:.6em}
 .s ul{display:grid;gap:.55em;font-size:1.12em}
-.s li::before{content:'';display:inline-block;width:.42em;height:.42em;border-radius:50%;background:var(--accent);margin-inline-end:.75em;vertical-align:.14em}
+.s li::before{content:'';display:inline-block;width:.42em;height:.42em;border-radius:50%;background:var(--accent);
+ margin-inline-end:.75em;vertical-align:.14em}
 .pad{position:absolute;inset:0;padding:6% 7%}
 .no{position:absolute;right:3%;bottom:3%;font-size:.66em;opacity:.6}
 .full{position:absolute;inset:0}
@@ -45,7 +49,8 @@ def draw(kit: Kit) -> str:
         (("#ffffff", "#1b1f27"), ("#fbf7f0", "#2b2620"), ("#10151f", "#eef2f8"), ("#1d2b45", "#f2f5fb"))
     )
     variables = (
-        f"--w:{width}px;--hh:{round(width * 9 / 16)}px;--paper:{paper};--inkk:{ink};--head:var(--{kit.pick(('sans', 'sans', 'serif'))});"
+        f"--w:{width}px;--hh:{round(width * 9 / 16)}px;--paper:{paper};--inkk:{ink};"
+        f"--head:var(--{kit.pick(('sans', 'sans', 'serif'))});"
         f"--strip:{'240px' if editor else '0px'};--behind:{'var(--raised)' if editor else '#000'}"
     )
     style = f"<style>:root{{{variables}}}{_CSS}</style>"
@@ -85,8 +90,10 @@ def _bars(kit: Kit) -> str:
         ]
     )
     return (
-        f"<header class='bar row'>{kit.logo()}<div><div class='strong'>{kit.words(3)}</div><div class='row' style='gap:14px'>{menus}</div></div>"
-        f"<span class='grow'></span>{kit.avatar(kit.name(), 30)}<span class='button'>{kit.icon('share', 15)}{kit.ui('Share')}</span></header>"
+        f"<header class='bar row'>{kit.logo()}<div><div class='strong'>{kit.words(3)}</div><div class='row'"
+        f" style='gap:14px'>{menus}</div></div>"
+        f"<span class='grow'></span>{kit.avatar(kit.name(), 30)}<span"
+        f" class='button'>{kit.icon('share', 15)}{kit.ui('Share')}</span></header>"
         f"<div class='tools row'>{tools}</div>"
     )
 
@@ -99,14 +106,18 @@ def _sheet(kit: Kit, inside: str) -> str:
 def _cover(kit: Kit, width: int) -> str:
     return _sheet(
         kit,
-        f"<div class='full'>{kit.img(width, width * 9 / 16)}</div><div class='title'><h1>{kit.words(4)}</h1><p style='margin-top:.7em'>{kit.name()} · {kit.text.date()}</p></div>",
+        (
+            f"<div class='full'>{kit.img(width, width * 9 / 16)}</div><div class='title'><h1>{kit.words(4)}</h1><p"
+            f" style='margin-top:.7em'>{kit.name()} · {kit.text.date()}</p></div>"
+        ),
     )
 
 
 def _bullets(kit: Kit, width: int) -> str:
     items = repeat([f"<li>{kit.words(kit.number(3, 6))}</li>" for _ in range(kit.number(3, 6))])
     corner = (
-        f"<div style='position:absolute;right:7%;bottom:14%;width:{width * 0.27:.0f}px;height:{width * 0.19:.0f}px;border-radius:.6em;overflow:hidden'>{kit.img(width * 0.27, width * 0.19)}</div>"
+        f"<div style='position:absolute;right:7%;bottom:14%;width:{width * 0.27:.0f}px;height:{width * 0.19:.0f}px;"
+        f"border-radius:.6em;overflow:hidden'>{kit.img(width * 0.27, width * 0.19)}</div>"
         if kit.maybe(0.5)
         else ""
     )
@@ -129,7 +140,8 @@ def _chart(kit: Kit, width: int) -> str:
 def _pictures(kit: Kit, width: int) -> str:
     cells = repeat(
         [
-            f"<div><div class='pic'>{kit.img(width * 0.27, width * 0.21)}</div><b>{kit.words(2)}</b><p style='font-size:.8em;opacity:.75'>{kit.sentence()}</p></div>"
+            f"<div><div class='pic'>{kit.img(width * 0.27, width * 0.21)}</div><b>{kit.words(2)}</b><p"
+            f" style='font-size:.8em;opacity:.75'>{kit.sentence()}</p></div>"
             for _ in range(3)
         ]
     )
@@ -140,6 +152,7 @@ def _quote(kit: Kit, width: int) -> str:
     name = kit.name()
     return _sheet(
         kit,
-        f"<div class='pad' style='display:flex;flex-direction:column;justify-content:center;gap:1.4em'><p class='quote'>“{kit.sentence()}”</p>"
+        "<div class='pad' style='display:flex;flex-direction:column;justify-content:center;gap:1.4em'><p"
+        f" class='quote'>“{kit.sentence()}”</p>"
         f"<div class='row' style='gap:1em'>{kit.avatar(name, max(24, width // 16))}<b>{name}</b></div></div>",
     )

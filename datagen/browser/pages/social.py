@@ -10,7 +10,8 @@ _CSS = """
 .feed{border-inline:var(--rule);min-height:100vh;padding-top:12px}
 .stories{display:flex;gap:14px;overflow:hidden;padding:6px 12px 16px}
 .story{width:66px;flex:none;text-align:center;font-size:.74em}
-.ring{padding:3px;border-radius:50%;background:conic-gradient(#f59e0b,#ef4444,#ec4899,#8b5cf6,#f59e0b);display:grid;margin-bottom:5px}
+.ring{padding:3px;border-radius:50%;background:conic-gradient(#f59e0b,#ef4444,#ec4899,#8b5cf6,#f59e0b);display:grid;
+ margin-bottom:5px}
 .ring>span{border:3px solid var(--page)}
 .post{margin-bottom:16px;overflow:hidden;background:var(--surface)}
 .head{gap:11px;padding:13px 15px}
@@ -21,19 +22,25 @@ _CSS = """
 .media{display:grid;gap:3px}
 .media>div{overflow:hidden;position:relative}
 .media.in{margin:0 15px;border-radius:14px;overflow:hidden;border:1px solid var(--line)}
-.m1{aspect-ratio:var(--one)}.m2{grid-template-columns:1fr 1fr;aspect-ratio:16/9}.m3{grid-template-columns:2fr 1fr;grid-template-rows:1fr 1fr;aspect-ratio:16/10}
+.m1{aspect-ratio:var(--one)}.m2{grid-template-columns:1fr 1fr;aspect-ratio:16/9}.m3{grid-template-columns:2fr 1fr;
+ grid-template-rows:1fr 1fr;aspect-ratio:16/10}
 .m3>:first-child{grid-row:span 2}.m4{grid-template:1fr 1fr/1fr 1fr;aspect-ratio:4/3}
-.more{position:absolute;inset:0;background:rgba(0,0,0,.55);display:grid;place-items:center;color:#fff;font-size:2em;font-weight:600}
+.more{position:absolute;inset:0;background:rgba(0,0,0,.55);display:grid;place-items:center;color:#fff;font-size:2em;
+ font-weight:600}
 .card.quote{margin:0 15px 13px;overflow:hidden}
 .quote .pic{height:190px;overflow:hidden}
 .side{padding:16px 0;display:grid;gap:16px;align-content:start}
 .side .card{padding:15px 17px}
 .who{gap:11px;padding:8px 0}
-.play{position:absolute;left:50%;top:50%;translate:-50% -50%;width:62px;height:62px;border-radius:50%;background:rgba(0,0,0,.6);color:#fff;display:grid;place-items:center}
-@media (max-width:1180px){.side{display:none}.frame{grid-template-columns:76px minmax(0,600px)}.left a span{display:none}}
-@media (max-width:700px){.frame{grid-template-columns:minmax(0,1fr);padding:0}.left{display:none}.media.in{margin-inline:10px}}
+.play{position:absolute;left:50%;top:50%;translate:-50% -50%;width:62px;height:62px;border-radius:50%;
+ background:rgba(0,0,0,.6);color:#fff;display:grid;place-items:center}
+@media (max-width:1180px){.side{display:none}.frame{grid-template-columns:76px minmax(0,600px)}
+ .left a span{display:none}}
+@media (max-width:700px){.frame{grid-template-columns:minmax(0,1fr);padding:0}.left{display:none}
+ .media.in{margin-inline:10px}}
 .dock{display:none}
-@media (max-width:700px){.dock{position:fixed;bottom:0;inset-inline:0;display:flex;justify-content:space-around;padding:13px;background:var(--surface);border-top:1px solid var(--line);z-index:9}}
+@media (max-width:700px){.dock{position:fixed;bottom:0;inset-inline:0;display:flex;justify-content:space-around;
+ padding:13px;background:var(--surface);border-top:1px solid var(--line);z-index:9}}
 """
 
 
@@ -44,7 +51,7 @@ def draw(kit: Kit) -> str:
     flat = "" if cards else ".post{border-bottom:1px solid var(--line);margin:0;background:none}"
     ratio = kit.pick(("1/1", "4/5", "4/3", "16/10"))
     num_posts = 2 + kit.height // 520
-    posts = repeat([_post(kit, cards=cards, ratio=ratio) for _ in range(num_posts)])
+    posts = repeat([_post(kit, cards=cards) for _ in range(num_posts)])
     stories = _stories(kit) if kit.maybe(0.6) else ""
     return (
         f"<style>:root{{--rule:{rule};--one:{ratio}}}{_CSS}{flat}</style><div class='frame'>{_left(kit)}"
@@ -78,7 +85,8 @@ def _stories(kit: Kit) -> str:
         "<div class='stories'>"
         + repeat(
             [
-                f"<div class='story'><div class='ring'>{kit.avatar(name, 60)}</div><div class='ellipsis'>{name.split()[0]}</div></div>"
+                f"<div class='story'><div class='ring'>{kit.avatar(name, 60)}</div><div"
+                f" class='ellipsis'>{name.split()[0]}</div></div>"
                 for name in people
             ]
         )
@@ -86,7 +94,7 @@ def _stories(kit: Kit) -> str:
     )
 
 
-def _post(kit: Kit, *, cards: bool, ratio: str) -> str:
+def _post(kit: Kit, *, cards: bool) -> str:
     author = kit.name()
     handle = f"@{author.split()[0].lower()}{kit.number(1, 99)}"
     head = (
@@ -116,7 +124,8 @@ def _media(kit: Kit, *, cards: bool) -> str:
         return ""
     if kind == 1:
         return (
-            f"<div class='card quote'><div class='pic'>{kit.img(570, 190)}</div><div style='padding:12px 15px'><div class='tiny muted'>"
+            f"<div class='card quote'><div class='pic'>{kit.img(570, 190)}</div><div style='padding:12px 15px'>"
+            "<div class='tiny muted'>"
             f"{kit.text.noun()}.org</div><div class='strong ellipsis'>{kit.headline()}</div></div></div>"
         )
     if kind in (2, 3):
@@ -133,12 +142,14 @@ def _side(kit: Kit) -> str:
         name = kit.name()
         return (
             f"<div class='who row'>{kit.avatar(name, 40)}<div class='grow'><div class='strong ellipsis'>{name}</div>"
-            f"<div class='small muted ellipsis'>{kit.words(2)}</div></div><span class='button line'>{kit.ui('Follow')}</span></div>"
+            f"<div class='small muted ellipsis'>{kit.words(2)}</div></div><span class='button"
+            f" line'>{kit.ui('Follow')}</span></div>"
         )
 
     trends = repeat(
         [
-            f"<div style='padding:7px 0'><div class='strong'>#{kit.text.noun()}</div><div class='tiny muted'>{kit.count()}</div></div>"
+            f"<div style='padding:7px 0'><div class='strong'>#{kit.text.noun()}</div><div class='tiny"
+            f" muted'>{kit.count()}</div></div>"
             for _ in range(5)
         ]
     )
