@@ -21,7 +21,7 @@ SYNTHETIC, NATURAL, IGNORE = 0, 1, 255
 FIELDS = ("png", "label.png", "regions.png", "json")
 """Member endings of a sample, in the order in which a shard holds them."""
 
-MAX_KEY_BYTES = 79
+MAX_KEY_BYTES = 100 - len(".regions.png")
 """A tar's header holds 100 bytes of a member's name."""
 
 _KEY = re.compile(r"[^./\s]+")
