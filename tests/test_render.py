@@ -14,7 +14,6 @@ from pipeline.base.errors import ConfigError
 from pipeline.base.seeds import generator
 from tests.small_corpus import photo_folder, small_config
 
-
 WIDE = [name for name, scene in SCENES.items() if scene.fits(1280, 720, 1.0)]
 
 
