@@ -13,6 +13,7 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Playwright, sync_playwright
 
 from datagen.browser.tab import Tab, Window
+from datagen.browser.watchdog import Watchdog
 from pipeline.base.errors import PictureError, UsageError
 
 Antialiasing = Literal["grey", "rgb"]
@@ -52,6 +53,9 @@ _ANTIALIASING = {
     "rgb": ("--enable-lcd-text", "--font-render-hinting=slight"),
 }
 
+_PATIENCE = 4
+"""How many time-outs a page may take altogether; Playwright's end single waits, and few of them."""
+
 
 def find() -> str:
     """Return the path of a Chromium. Raises: UsageError: none is installed, or `CHROMIUM` names no program."""
@@ -79,6 +83,7 @@ class Browser:
         self.num_starts = 0
         self._browser: PlaywrightBrowser | None = None
         self._tab: Tab | None = None
+        self._watchdog: Watchdog | None = None
 
     def __enter__(self) -> "Browser":
         return self
@@ -100,14 +105,23 @@ class Browser:
         which Chromium dies twice.
         """
         for attempt in (1, 2):
+            self._started()
+            watchdog = self._watchdog
+            assert watchdog is not None
+            watchdog.start()
             try:
                 return task(self)
             except PlaywrightError as error:
+                if watchdog.has_bitten:
+                    self.close()
+                    raise PictureError("page_timeout", f"{where}: busy for {watchdog.limit_s:.0f} s") from error
                 if self._is_alive():
                     raise _as_picture_error(error, where=where) from error
                 self.close()
                 if attempt == 2:
                     raise PictureError("page_failed", f"{where}: Chromium died twice on this page") from error
+            finally:
+                watchdog.stop()
         raise AssertionError("unreachable")
 
     def tab(self) -> Tab:
@@ -118,7 +132,10 @@ class Browser:
 
     def new_tab(self, *, window: Window | None = None, scripts: tuple[str, ...] = ()) -> Tab:
         """Return a tab with cookies, storage and cache of its own; `scripts` run before any page's. Close it."""
-        context = self._started().new_context(
+        browser = self._started()
+        if self._watchdog is not None:
+            self._watchdog.progress()
+        context = browser.new_context(
             no_viewport=True, locale="en-GB", timezone_id="UTC", reduced_motion="reduce", service_workers="block"
         )
         context.set_default_timeout(self.timeout_s * 1000)
@@ -132,7 +149,7 @@ class Browser:
     def close(self) -> None:
         """Stop Chromium; the next use starts a new one."""
         browser = self._browser
-        self._tab = self._browser = None
+        self._tab = self._browser = self._watchdog = None
         try:
             if browser is not None:
                 browser.close()
@@ -150,6 +167,7 @@ class Browser:
             self._browser = _driver().chromium.launch(
                 executable_path=executable, args=[*_FLAGS, *_ANTIALIASING[self.antialiasing], *sandbox]
             )
+            self._watchdog = Watchdog(self._browser, _PATIENCE * self.timeout_s)
         except PlaywrightError as error:
             self.close()
             first_line = str(error).strip().splitlines()[0]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Route
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
@@ -78,15 +79,6 @@ def render_recording(browser: Browser, recording: Recording, window: Window, *, 
     return browser.run(lambda held: _render(held, recording, window, scroll), where=recording.name)
 
 
-def render_user_page(browser: Browser, source: PageSource, size: tuple[int, int], scale: float) -> Rendered:
-    """Record a page and label it at `size` (width, height in device pixels).
-
-    Raises: as `record` and `render_recording`.
-    """
-    window = Window(width=size[0], height=size[1], scale=scale)
-    return render_recording(browser, record(browser, source, [window]), window)
-
-
 def _listed(path: Path) -> list[PageSource]:
     try:
         lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
@@ -123,7 +115,6 @@ def _record(browser: Browser, source: PageSource, windows: Sequence[Window]) -> 
                 _wait_for_silence(tab)
             tab.evaluate(script("user_page.js"), {"scroll": 0, "wait": _QUIET_MS})
         finally:
-            tab.page.unroute_all(behavior="ignoreErrors")
             tab.close()
     if address not in responses:
         raise PictureError("page_failed", f"{source.name}: cannot be loaded")
@@ -169,7 +160,6 @@ class _Visit:
             _open(tab, self.recording.address)
             yield tab, tab.evaluate(script("user_page.js"), {"scroll": self.scroll, "wait": _QUIET_MS})
         finally:
-            tab.page.unroute_all(behavior="ignoreErrors")
             tab.close()
 
     def filled_picture(self, contents: Contents, grey: int) -> Pixels:
@@ -196,10 +186,12 @@ def _wait_for_silence(tab: Tab) -> None:
 
 
 def _fulfil(route: Route, response: Response | None) -> None:
-    if response is None:
-        route.abort()
-        return
-    headers = {"access-control-allow-origin": "*"}
-    if response.content_type:
-        headers["content-type"] = response.content_type
-    route.fulfill(status=response.status, headers=headers, body=response.data)
+    # The tab may be closed by now.
+    with suppress(PlaywrightError):
+        if response is None:
+            route.abort()
+            return
+        headers = {"access-control-allow-origin": "*"}
+        if response.content_type:
+            headers["content-type"] = response.content_type
+        route.fulfill(status=response.status, headers=headers, body=response.data)

@@ -6,6 +6,7 @@ Containers are read once from front to back, so a remote one is streamed and nev
 import json
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import IO, Any
@@ -13,7 +14,7 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datagen.sources.places import File, open_file, read_range
+from datagen.sources.places import File, is_remote, open_file, read_range, without_secrets
 from pipeline.base.errors import PictureError, StorageError
 from pipeline.formats.picture import SUFFIXES
 
@@ -84,10 +85,22 @@ def picture_column(schema: pa.Schema) -> str | None:
 
 def _tar_items(file: File) -> Iterator[Item | Damage]:
     try:
-        with open_file(file.path) as opened, tarfile.open(fileobj=opened, mode="r:") as tar:
+        with _in_parts(file), open_file(file.path) as opened, tarfile.open(fileobj=opened, mode="r:") as tar:
             yield from _samples(file, tar)
     except tarfile.TarError as error:
         yield Damage(name=file.name, reason="truncated", message=f"{file.name}: not a whole tar ({error})")
+
+
+@contextmanager
+def _in_parts(file: File) -> Iterator[None]:
+    """Say which file it was that a server sends only whole. Raises: StorageError."""
+    try:
+        yield
+    except ValueError as error:
+        if isinstance(error, pa.ArrowException) or not is_remote(file.path):
+            raise
+        said = str(error).partition(". ")[0]
+        raise StorageError(f"{without_secrets(file.path)}: cannot be read in parts ({said}); copy it first") from error
 
 
 def _samples(file: File, tar: tarfile.TarFile) -> Iterator[Item]:
@@ -135,7 +148,7 @@ def _json_notes(data: bytes) -> Mapping[str, Any]:
 
 def _parquet_items(file: File) -> Iterator[Item | Damage]:
     try:
-        with open_file(file.path) as opened:
+        with _in_parts(file), open_file(file.path) as opened:
             table = pq.ParquetFile(opened)
             column = picture_column(table.schema_arrow)
             if column is None:
