@@ -18,6 +18,7 @@ from datagen.blending import Values, blend, lay_outline, lay_rounded, row_of, sp
 from datagen.fonts import BUILT_IN, Font, Typefaces
 from datagen.geometry import Box, box
 from datagen.glyphs import draw_line
+from datagen.kernels import lay_colour
 from datagen.shapes import Mask, Point
 from pipeline.formats.picture import Pixels
 from pipeline.formats.sample import IGNORE, NATURAL, SYNTHETIC
@@ -210,8 +211,12 @@ class Canvas:
         seen = self._visible(area)
         if seen.width == 0 or seen.height == 0:
             return
-        above = row_of(colours, seen.width) if isinstance(colours, tuple) else _wide_window(colours, area, seen)
         own = NATURAL if natural else SYNTHETIC
+        if isinstance(colours, tuple) and isinstance(coverage, np.ndarray):
+            place = (seen.y, seen.x, seen.y - area.y, seen.x - area.x, seen.height, seen.width)
+            lay_colour((self._values, self.label), coverage, place, colours, own)
+            return
+        above = row_of(colours, seen.width) if isinstance(colours, tuple) else _wide_window(colours, area, seen)
         below, label = self._seen(seen), self.label[_slices(seen)]
         if coverage is None:
             below[:] = above

@@ -6,7 +6,7 @@ tables are all that Pillow's basic layout knows and these fonts have none.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from datagen.fonts import EMOJI_STRIKE, Font, advance, font
+from datagen.kernels import set_glyphs
 from datagen.shaping import visual_order
 
 _SUBPIXELS = 3
-_FILTER = (8, 77, 86)
-"""FreeType's default LCD filter in 256ths, its outer half to its middle: it spreads each subpixel over five."""
+_NO_INK = np.zeros((0, 0), dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,134 +44,74 @@ class Glyphs:
     emblems: tuple[Emblem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cell:
-    """A glyph in columns: the part over its own advance, and what reaches over its neighbours."""
-
-    advance: int
-    """In columns: pixels, or subpixels."""
-    columns: bytes
-    """(advance, rows of the font)."""
-    overhang: tuple[tuple[int, NDArray[np.uint8]], ...]
-    """First column, relative to the pen, and columns (n, rows)."""
-    top: int
-    bottom: int
-    """First row with ink and the row after the last; equal if there is none."""
-    emblem: Emblem | None = None
-
-    @property
-    def reach(self) -> int:
-        """Columns that its overhang needs beside its advance, at most."""
-        return max((max(-at, at + len(part) - self.advance) for at, part in self.overhang), default=0)
-
-
-class _GlyphSet(dict[str, _Cell]):
-    """The glyphs of a font, drawn when they are first asked for."""
+class _GlyphSet(dict[str, int]):
+    """The glyphs of a font by number, drawn when they are first asked for."""
 
     def __init__(self, face: Font, *, subpixel: bool) -> None:
         super().__init__()
         self._font = face
-        self._density = _SUBPIXELS if subpixel else 1
+        self._subpixel = subpixel
         # Accents, and glyphs that come from another typeface, may leave the font's own line.
-        self.above = face.ascent + face.size // 2
-        self.num_rows = face.height + 2 * (face.size // 2)
+        self._highest = -(face.ascent + face.size // 2)
+        self._lowest = self._highest + face.height + 2 * (face.size // 2)
+        self._num_bytes = 0
+        self.ink = np.empty(1 << 12, dtype=np.uint8)
+        """The ink of all glyphs, one after the other."""
+        self.table = np.empty((64, 6), dtype=np.int32)
+        """As `kernels.set_glyphs` wants it."""
+        self.emblems: dict[int, Emblem] = {}
 
-    def __missing__(self, char: str) -> _Cell:
-        self[char] = self._cell(char)
-        return self[char]
-
-    def _cell(self, char: str) -> _Cell:
+    def __missing__(self, char: str) -> int:
+        number = len(self)
         face = self._font.holding(char)
-        width = advance(self._font, char) * self._density
-        blank = bytes(width * self.num_rows)
-        if face is None or not width:
-            return _Cell(advance=0, columns=b"", overhang=(), top=0, bottom=0)
-        if face.family.kind == "emoji":
-            emblem = _emblem(char, face)
-            return _Cell(advance=width, columns=blank, overhang=(), top=0, bottom=0, emblem=emblem)
-        left, columns = self._columns(char, face)
-        ink = np.flatnonzero(columns.any(axis=0))
-        if not len(ink):
-            return _Cell(advance=width, columns=blank, overhang=(), top=0, bottom=0)
-        own = np.zeros((width, self.num_rows), dtype=np.uint8)
-        first, last = max(0, left), min(width, left + len(columns))
-        own[first:last] = columns[first - left : last - left]
-        before, after = columns[: max(0, -left)], columns[max(0, width - left) :]
-        sides = ((left, before), (max(width, left), after))
-        overhang = tuple((at, part) for at, part in sides if part.any())
-        return _Cell(advance=width, columns=own.tobytes(), overhang=overhang, top=int(ink[0]), bottom=int(ink[-1]) + 1)
+        width = advance(self._font, char) * (_SUBPIXELS if self._subpixel else 1)
+        left, top, ink = 0, 0, _NO_INK
+        if face is not None and width:
+            if face.family.kind == "emoji":
+                self.emblems[number] = _emblem(char, face)
+            else:
+                left, top, ink = self._cut(*(_draw_subpixels if self._subpixel else _draw)(char, face))
+        self._append(number, ink, (left, top, ink.shape[1], len(ink), width))
+        self[char] = number
+        return number
 
-    def _columns(self, char: str, face: Font) -> tuple[int, NDArray[np.uint8]]:
-        """Return the first column and the columns (n, num_rows) of a glyph."""
-        if self._density == 1:
-            left, top, ink = _draw(char, face)
-        else:
-            left, top, ink = _draw_subpixels(char, face)
-        sheet = np.zeros((self.num_rows, ink.shape[1]), dtype=np.uint8)
-        first, last = max(0, top + self.above), min(self.num_rows, top + self.above + len(ink))
-        if first < last:
-            sheet[first:last] = ink[first - top - self.above : last - top - self.above]
-        return left, np.ascontiguousarray(sheet.T)
+    def _cut(self, left: int, top: int, ink: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.uint8]]:
+        """Return what lies in the rows that the font keeps, without empty rows above and below."""
+        first, last = max(0, self._highest - top), min(len(ink), self._lowest - top)
+        rows = np.flatnonzero(ink[first:last].any(axis=1)) if first < last else ()
+        if not len(rows):
+            return 0, 0, _NO_INK
+        return left, top + first + int(rows[0]), ink[first + int(rows[0]) : first + int(rows[-1]) + 1]
+
+    def _append(self, number: int, ink: NDArray[np.uint8], measures: tuple[int, int, int, int, int]) -> None:
+        start, self._num_bytes = self._num_bytes, self._num_bytes + ink.size
+        if self._num_bytes > len(self.ink):
+            self.ink = np.concatenate([self.ink, np.empty(self._num_bytes, dtype=np.uint8)])
+        if number == len(self.table):
+            self.table = np.concatenate([self.table, np.empty_like(self.table)])
+        self.ink[start : self._num_bytes] = ink.reshape(-1)
+        self.table[number] = (start, *measures)
 
 
 def draw_line(text: str, face: Font, *, subpixel: bool) -> Glyphs | None:
     """Return the coverage of one line, None if it has no ink."""
     glyphs = _glyph_set(face, subpixel)
-    cells = [glyphs[char] for char in visual_order(text)]
-    emblems = _placed(cells, _SUBPIXELS if subpixel else 1) if any(cell.emblem for cell in cells) else ()
-    inked = [cell for cell in cells if cell.top < cell.bottom]
-    if not inked:
-        return Glyphs(left=0, top=0, coverage=np.zeros((0, 0), np.uint8), emblems=emblems) if emblems else None
-    top, bottom = min([cell.top for cell in inked]), max([cell.bottom for cell in inked])
-    # The filter reaches two subpixels to either side, so there is always a pixel for it.
-    reach = max([cell.reach for cell in inked if cell.overhang], default=0)
-    pad = _SUBPIXELS * (-(-reach // _SUBPIXELS) + 1) if subpixel else reach
-    margin = bytes(pad * glyphs.num_rows)
-    joined = bytearray().join([margin, *[cell.columns for cell in cells], margin])
-    sheet = np.frombuffer(joined, dtype=np.uint8).reshape(-1, glyphs.num_rows)
-    if reach:
-        _overhangs(sheet, cells, pad)
-    sheet = sheet[:, top:bottom]
-    if not subpixel:
-        return Glyphs(left=-pad, top=top - glyphs.above, coverage=sheet.T, emblems=emblems)
-    stripes = np.ascontiguousarray(_filtered(sheet).T).reshape(bottom - top, -1, _SUBPIXELS)
-    return Glyphs(left=-pad // _SUBPIXELS, top=top - glyphs.above, coverage=stripes, emblems=emblems)
+    numbers = [glyphs[char] for char in visual_order(text)]
+    emblems = _placed(numbers, glyphs, _SUBPIXELS if subpixel else 1) if glyphs.emblems else ()
+    drawn = set_glyphs(numbers, glyphs.table, glyphs.ink, subpixel=subpixel)
+    if drawn is None:
+        return Glyphs(left=0, top=0, coverage=_NO_INK, emblems=emblems) if emblems else None
+    left, top, coverage = drawn
+    return Glyphs(left=left, top=top, coverage=coverage, emblems=emblems)
 
 
-def _overhangs(sheet: NDArray[np.uint8], cells: Sequence[_Cell], pad: int) -> None:
-    """Add what reaches over neighbouring glyphs; where two have ink the stronger counts."""
-    pen = pad
-    for cell in cells:
-        for at, part in cell.overhang:
-            view = sheet[pen + at : pen + at + len(part)]
-            np.maximum(view, part, out=view)
-        pen += cell.advance
-
-
-def _filtered(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return subpixel columns (n, rows) after the LCD filter; the outermost two are empty."""
-    outer, inner, middle = _FILTER
-    wide: NDArray[np.uint16] = sheet.astype(np.uint16)
-    total = wide * np.uint16(middle)
-    total[2:-2] += (wide[:-4] + wide[4:]) * np.uint16(outer)
-    total[1:-1] += (wide[:-2] + wide[2:]) * np.uint16(inner)
-    total += np.uint16(128)
-    return (total >> np.uint16(8)).astype(np.uint8)
-
-
-def _placed(cells: Sequence[_Cell], density: int) -> tuple[Emblem, ...]:
+def _placed(numbers: Sequence[int], glyphs: _GlyphSet, density: int) -> tuple[Emblem, ...]:
     found, pen = [], 0
-    for cell in cells:
-        if cell.emblem is not None:
-            found.append(
-                Emblem(
-                    left=pen // density + cell.emblem.left,
-                    top=cell.emblem.top,
-                    colours=cell.emblem.colours,
-                    coverage=cell.emblem.coverage,
-                )
-            )
-        pen += cell.advance
+    for number in numbers:
+        emblem = glyphs.emblems.get(number)
+        if emblem is not None:
+            found.append(replace(emblem, left=pen // density + emblem.left))
+        pen += int(glyphs.table[number, 5])
     return tuple(found)
 
 
