@@ -158,7 +158,7 @@ def _drawing(kind: str, rendered: Rendered, sources: Sequence[Source], *, antial
         label=rendered.label,
         how_labelled="differential",
         regions=rendered.regions,
-        num_letters=None,
+        num_letters=rendered.num_letters,
         sources=tuple(sources),
         details=rendered.details | {"antialiasing": antialiasing},
     )
