@@ -7,7 +7,7 @@ import importlib.metadata
 import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -170,44 +170,50 @@ class Typefaces:
 BUILT_IN = Typefaces(families=tuple(FAMILIES.values()))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Font:
     """A typeface at a size; `face` draws it."""
+
+    # No slots: what is asked for with every line of text is held in the font itself.
 
     family: Family
     style: str
     size: int
     """Em size in pixels."""
 
-    @property
+    @cached_property
     def face(self) -> ImageFont.FreeTypeFont:
         return _face(self)
 
     def width(self, text: str) -> int:
         """Return the advance width of `text` in pixels."""
-        return sum(map(_advances(self).__getitem__, visual_order(text)))
+        return sum(map(self._advances.__getitem__, visual_order(text)))
 
-    @property
+    @cached_property
     def ascent(self) -> int:
         """Pixels from the top of a line to the baseline."""
-        return _metrics(self)[0]
+        return self.face.getmetrics()[0]
 
-    @property
+    @cached_property
     def height(self) -> int:
         """Pixels from the highest ascender to the lowest descender."""
-        return sum(_metrics(self))
+        return sum(self.face.getmetrics())
 
     def holding(self, char: str) -> "Font | None":
         """Return this font or the first fallback that has a glyph for `char`, at the same size; None if none has."""
         for family in (self.family, *self.family.fallback):
-            if ord(char) in characters(str(family.file(self.style)), family.index):
-                return Font(family=family, style=self.style, size=self.size)
+            if ord(char) in _characters_of(family, self.style):
+                return font(family, self.size, self.style)
         return None
+
+    @cached_property
+    def _advances(self) -> "_Advances":
+        return _Advances(self)
 
 
 def font(family: str | Family, size: int, style: str = "regular") -> Font:
     """Return a font; the short form for layouts. A `str` names a built-in typeface."""
-    return Font(family=FAMILIES[family] if isinstance(family, str) else family, style=style, size=size)
+    return _font(FAMILIES[family] if isinstance(family, str) else family, size, style)
 
 
 def advance(face: Font, char: str) -> int:
@@ -267,14 +273,14 @@ class _Advances(dict[str, int]):
         return self[char]
 
 
-@lru_cache(maxsize=512)
-def _advances(face: Font) -> _Advances:
-    return _Advances(face)
+@lru_cache(maxsize=1024)
+def _font(family: Family, size: int, style: str) -> Font:
+    return Font(family=family, style=style, size=size)
 
 
-@lru_cache(maxsize=512)
-def _metrics(face: Font) -> tuple[int, int]:
-    return face.face.getmetrics()
+@lru_cache(maxsize=256)
+def _characters_of(family: Family, style: str) -> frozenset[int]:
+    return characters(str(family.file(style)), family.index)
 
 
 @lru_cache(maxsize=512)

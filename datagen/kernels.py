@@ -31,7 +31,7 @@ def lay_colour(canvas: tuple[Bytes, Bytes], coverage: Bytes, place: Place, colou
     `coverage` is (h, w), or (h, w, 3) for the red, green and blue stripes of each pixel; `place` must lie inside both.
     """
     values, label = canvas
-    kernel = _compile(_lay_grey if coverage.ndim == 2 else _lay_stripes, _LAYING[coverage.ndim])
+    kernel = _compile(_lay_grey if coverage.ndim == 2 else _lay_stripes)
     red, green, blue = colour
     kernel(values, label, coverage, place, (int(red), int(green), int(blue)), own)
 
@@ -44,19 +44,19 @@ def set_glyphs(numbers: list[int], table: Int32s, ink: Bytes, *, subpixel: bool)
     thirds of pixels. Where glyphs overlap the stronger counts.
     """
     held = np.array(numbers, dtype=np.int32)
-    left, top, width, height = _compile(_measure, _MEASURING)(held, table)
+    left, top, width, height = _compile(_measure)(held, table)
     if not height:
         return None
     if not subpixel:
         sheet = np.zeros((height, width), dtype=np.uint8)
-        _compile(_join, _JOINING)(held, table, ink, sheet, left, top)
+        _compile(_join)(held, table, ink, sheet, left, top)
         return left, top, sheet
     # The filter reaches two subpixels to either side.
     first, last = (left - 2) // _SUBPIXELS, -(-(left + width + 2) // _SUBPIXELS)
     sheet = np.zeros((height, _SUBPIXELS * (last - first)), dtype=np.uint8)
-    _compile(_join, _JOINING)(held, table, ink, sheet, _SUBPIXELS * first, top)
+    _compile(_join)(held, table, ink, sheet, _SUBPIXELS * first, top)
     spread = np.empty((height, last - first, _SUBPIXELS), dtype=np.uint8)
-    _compile(_filter, _FILTERING)(sheet, spread.reshape(sheet.shape))
+    _compile(_filter)(sheet, spread.reshape(sheet.shape))
     return first, top, spread
 
 
@@ -152,17 +152,21 @@ def _integers(count: int) -> Any:
 _WHOLE = numba.types.Array(numba.uint8, 2, "C")
 # Of any layout, writable or not, so that each kernel is compiled once.
 _ANY = {ndim: numba.types.Array(numba.uint8, ndim, "A", readonly=True) for ndim in (2, 3)}
-_LAYING = {ndim: numba.void(_WHOLE, _WHOLE, _ANY[ndim], _integers(6), _integers(3), numba.int64) for ndim in (2, 3)}
 _NUMBERS, _TABLE = numba.types.Array(numba.int32, 1, "C"), numba.types.Array(numba.int32, 2, "C")
-_MEASURING = _integers(4)(_NUMBERS, _TABLE)
 _INK = numba.types.Array(numba.uint8, 1, "C")
-_JOINING = numba.void(_NUMBERS, _TABLE, _INK, _WHOLE, numba.int64, numba.int64)
-_FILTERING = numba.void(_WHOLE, _WHOLE)
+_SIGNATURES = {
+    _lay_grey: numba.void(_WHOLE, _WHOLE, _ANY[2], _integers(6), _integers(3), numba.int64),
+    _lay_stripes: numba.void(_WHOLE, _WHOLE, _ANY[3], _integers(6), _integers(3), numba.int64),
+    _measure: _integers(4)(_NUMBERS, _TABLE),
+    _join: numba.void(_NUMBERS, _TABLE, _INK, _WHOLE, numba.int64, numba.int64),
+    _filter: numba.void(_WHOLE, _WHOLE),
+}
 
 
 @functools.cache
-def _compile(kernel: Callable[..., Any], signature: Any) -> Callable[..., Any]:
+def _compile(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a kernel on first use; kept on disk where numba finds a writable folder with room."""
+    signature = _SIGNATURES[kernel]
     try:
         return cast(Callable[..., Any], numba.njit(signature, cache=True, nogil=True)(kernel))
     except (RuntimeError, OSError):  # no folder can be written, or the disk is full
