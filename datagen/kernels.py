@@ -60,6 +60,9 @@ def set_glyphs(numbers: list[int], table: Int32s, ink: Bytes, *, subpixel: bool)
     return first, top, spread
 
 
+# A sum s of 255ths, 0..255 * 255, is divided with rounding to nearest by t = s + 128, (t + t // 256) // 256.
+
+
 def _lay_grey(values: Bytes, label: Bytes, coverage: Bytes, place: Place, colour: Colour, own: int) -> None:
     row, column, from_row, from_column, num_rows, num_columns = place
     red, green, blue = colour
@@ -76,9 +79,12 @@ def _lay_grey(values: Bytes, label: Bytes, coverage: Bytes, place: Place, colour
                 label[row + y, column + x] = own
                 continue
             rest = 255 - alpha
-            values[row + y, at] = (int(values[row + y, at]) * rest + red * alpha + 127) // 255
-            values[row + y, at + 1] = (int(values[row + y, at + 1]) * rest + green * alpha + 127) // 255
-            values[row + y, at + 2] = (int(values[row + y, at + 2]) * rest + blue * alpha + 127) // 255
+            mixed = int(values[row + y, at]) * rest + red * alpha + 128
+            values[row + y, at] = (mixed + (mixed >> 8)) >> 8
+            mixed = int(values[row + y, at + 1]) * rest + green * alpha + 128
+            values[row + y, at + 1] = (mixed + (mixed >> 8)) >> 8
+            mixed = int(values[row + y, at + 2]) * rest + blue * alpha + 128
+            values[row + y, at + 2] = (mixed + (mixed >> 8)) >> 8
             if label[row + y, column + x] != own:
                 label[row + y, column + x] = IGNORE
 
@@ -93,8 +99,8 @@ def _lay_stripes(values: Bytes, label: Bytes, coverage: Bytes, place: Place, col
                 some = max(some, alpha)
                 all_of_it = min(all_of_it, alpha)
                 at = 3 * (column + x) + stripe
-                below = int(values[row + y, at])
-                values[row + y, at] = (below * (255 - alpha) + colour[stripe] * alpha + 127) // 255
+                mixed = int(values[row + y, at]) * (255 - alpha) + colour[stripe] * alpha + 128
+                values[row + y, at] = (mixed + (mixed >> 8)) >> 8
             if all_of_it == 255:
                 label[row + y, column + x] = own
             elif some > 0 and label[row + y, column + x] != own:
