@@ -176,7 +176,7 @@ class Browser:
         return self._browser
 
     def _is_alive(self) -> bool:
-        return self._browser is not None and self._browser.is_connected() and not (self._tab and self._tab.crashed)
+        return self._browser is not None and self._browser.is_connected() and (self._tab is None or self._tab.answers())
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from playwright.sync_api import BrowserContext
+from playwright.sync_api import Error as PlaywrightError
 
 from datagen.browser.scripts import script
 from pipeline.formats.picture import Pixels
@@ -36,10 +37,8 @@ class Tab:
     def __init__(self, context: BrowserContext) -> None:
         self.context = context
         self.page = context.new_page()
-        self.crashed = False
         self._window: Window | None = None
         self._devtools = context.new_cdp_session(self.page)
-        self.page.on("crash", lambda _: self._note_crash())
 
     @property
     def window(self) -> Window:
@@ -79,8 +78,13 @@ class Tab:
         """Close the page and forget its cookies, storage and cache."""
         self.context.close()
 
-    def _note_crash(self) -> None:
-        self.crashed = True
+    def answers(self) -> bool:
+        """Return whether the page's process lives."""
+        try:
+            self.page.evaluate("1")
+        except PlaywrightError:
+            return False
+        return True
 
 
 def _decode(shot: dict[str, Any], window: Window) -> Pixels:

@@ -5,8 +5,9 @@ async ({ scroll, wait }) => {
   await __diptychWait(wait);
   const limited = (promise) => Promise.race([promise, __diptychWait(3000)]);
   await limited(document.fonts.ready);
-  await limited(Promise.all([...document.images].filter((image) => image.currentSrc && (image.complete || image.loading !== 'lazy'))
-    .map((image) => image.decode().catch(() => {}))));
+  // Waited for, not decoded: one that was decoded whole is scaled in another way than one that is decoded while drawn.
+  await limited(Promise.all([...document.images].filter((image) => !image.complete && image.loading !== 'lazy')
+    .map((image) => new Promise((done) => { image.addEventListener('load', done); image.addEventListener('error', done); }))));
   for (const video of document.querySelectorAll('video')) {
     video.pause();
     if (video.readyState < 2 || !Number.isFinite(video.duration)) continue;
