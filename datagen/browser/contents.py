@@ -5,7 +5,7 @@ import binascii
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -33,6 +33,13 @@ class Contents:
     def showing(self, verdict: Verdict) -> list[str]:
         """Return the addresses of the pictures with this verdict."""
         return [address for address, digest in self.addresses.items() if self.verdicts[digest] == verdict]
+
+    def doubts(self) -> "Contents":
+        """Return the same pictures, where those that nobody is sure of are the photographs, and no others."""
+        swapped: dict[str, Verdict] = {
+            digest: "photo" if verdict == "unsure" else "drawn" for digest, verdict in self.verdicts.items()
+        }
+        return replace(self, verdicts=swapped)
 
 
 def examine(recording: Recording, wishes: Sequence[tuple[str, str]]) -> Contents:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import numpy as np
+from numpy.typing import NDArray
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Route
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
@@ -127,7 +129,7 @@ def _render(browser: Browser, recording: Recording, window: Window, scroll: floa
         contents = examine(recording, wishes)
         picture = tab.picture()
         items = survey(tab, contents.showing("photo"), contents.showing("unsure"))
-    fillings = [visit.filled_picture(contents, grey) for grey in (BLACK, WHITE)]
+    black, white = (visit.filled_picture(contents, grey) for grey in (BLACK, WHITE))
     details: dict[str, Any] = {
         "renderer": "browser",
         "page": recording.name,
@@ -137,7 +139,7 @@ def _render(browser: Browser, recording: Recording, window: Window, scroll: floa
         "num_unsure": len(contents.showing("unsure")),
         "num_missing": len(visit.missing),
     }
-    return finish((picture, fillings[0], fillings[1]), items, window, details)
+    return finish((picture, black, white), items, window, details, doubtful=visit.doubtful_pixels(contents))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,11 +164,20 @@ class _Visit:
         finally:
             tab.close()
 
-    def filled_picture(self, contents: Contents, grey: int) -> Pixels:
-        """Return the page with every photograph of one grey value."""
+    def filled_picture(self, contents: Contents, grey: int, *, frames: bool = True) -> Pixels:
+        """Return the page with every photograph of one grey value; `frames`: those of videos and canvases too."""
         with self.at_rest(lambda response: filled(response, contents, grey)) as (tab, _):
-            tab.evaluate(script("user_fill.js"), {"white": grey == WHITE})
+            if frames:
+                tab.evaluate(script("user_fill.js"), {"white": grey == WHITE})
             return tab.picture()
+
+    def doubtful_pixels(self, contents: Contents) -> NDArray[np.bool_] | None:
+        """Return where pictures that may be photographs are seen, (H, W), by exchanging them; None: there are none."""
+        if not contents.showing("unsure"):
+            return None
+        doubts = contents.doubts()
+        black, white = (self.filled_picture(doubts, grey, frames=False) for grey in (BLACK, WHITE))
+        return np.asarray((black != white).any(axis=2))
 
     def _serve(self, route: Route, change: Callable[[Response], Response]) -> None:
         found = self.recording.responses.get(route.request.url)
