@@ -31,7 +31,7 @@ from pipeline.formats.shards import EncodedSample
 
 SIZE = (1280, 720)
 _TICKS = os.sysconf("SC_CLK_TCK")
-_IMG2DATASET_PICTURES = 500
+_IMG2DATASET_PICTURES = 200
 _IMG2DATASET = """
 import sys
 from img2dataset import download
@@ -82,11 +82,11 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--samples", type=int, default=60, help="pictures a round")
-    parser.add_argument("--pages", type=int, default=8, help="pages a round of the browser's arms")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--samples", type=int, default=30, help="pictures a round")
+    parser.add_argument("--pages", type=int, default=4, help="pages a round of the browser's arms")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
-        "--scaling-samples", type=int, default=600, help="pictures of the corpus made by 1 and 2 workers"
+        "--scaling-samples", type=int, default=240, help="pictures of the corpus made by 1 and 2 workers"
     )
     parser.add_argument(
         "--img2dataset",
