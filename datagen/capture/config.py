@@ -53,7 +53,7 @@ class CaptureConfig:
     """Write blocked windows' titles to `skipped.jsonl`, not only the pattern."""
     xvfb: Literal["auto", "never", "always"] = "never"
     """Start a virtual display that shows a page: if there is no display, never, or always."""
-    png_compress_level: int = 6
+    png_compress_level: int = 2
 
     def __post_init__(self) -> None:
         if self.monitor < 0 or self.interval_s < 0 or self.settle_s < 0:
