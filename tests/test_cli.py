@@ -17,6 +17,7 @@ from pipeline.codecs import checkpoint as checkpoints
 from pipeline.codecs.mtl_sci.config import MtlSciConfig
 from pipeline.formats.picture import read_picture, write_png
 from pipeline.formats.shards import ShardName, write_manifest, write_shard
+from tests.small_corpus import noise
 from tests.test_sample import make_sample
 
 GRADIENT = np.dstack([np.add.outer(np.arange(40), np.arange(56)) * 2 + shift for shift in (0, 20, 40)]).astype(np.uint8)
@@ -119,6 +120,16 @@ def test_a_checkpoint_of_another_codec_or_damaged_is_named(checkpoint: Path, tmp
         (["datagen", "demo", "--out", "x", "--photos", "nowhere"], ["nowhere"]),
         (["datagen", "demo", "--out", "x", "--set", "sead=1"], ["unknown key 'sead'", "did you mean 'seed'"]),
         (["datagen", "dmeo", "--out", "x"], ["dmeo", "presets here:", "demo"]),
+        (["datagen", "demo", "--out", "x", "--set", "scenes={chta=1.0}"], ["unknown scene 'chta'", "chat"]),
+        (["datagen", "demo", "--out", "x", "--set", 'sizes=["360x640"]', "--set", "scenes={chat=1.0}"], ["360x640"]),
+        (["datagen", "demo", "--out", "x", "--set", 'sizes=["big"]'], ["'big' is not WIDTHxHEIGHT"]),
+        (["datagen", "import", "--out", "x", "--pages", "nowhere"], ["nowhere"]),
+        (["import", "nowhere", "--out", "x"], ["nowhere"]),
+        (["label", "nowhere", "--out", "x", "--checkpoint", "y"], ["nowhere"]),
+        (["dataset", "stats", "nowhere"], ["nowhere"]),
+        (["dataset", "check", "nowhere"], ["nowhere"]),
+        (["dataset", "merge", "nowhere"], ["CORPUS... OUT"]),
+        (["dataset", "retry-failed", "nowhere"], ["plan.json: not there"]),
         (["capture", "demo", "--out", "x"], ["display"]),
         (["train", "tiny", "--corpus", "nowhere", "--out", "x"], ["nowhere", "not a finished corpus"]),
         (["train", "tiny", "--corpus", "y", "--out", "x", "--set", "codec=mlt_sci"], ["mlt_sci", "mtl_sci"]),
@@ -202,3 +213,22 @@ def test_the_training_plan_is_printed_and_nothing_is_started(tmp_path: Path) -> 
     assert [rank["rank"] for rank in ranks] == [0, 1]
     assert len({rank["num_batches"] for rank in ranks}) == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_screenshots_are_imported_and_a_corpus_with_refusals_exits_with_1(tmp_path: Path) -> None:
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.png").write_bytes(write_png(noise(number)))
+    arguments = ["--out", tmp_path / "corpus", "--set", "masks.engine=none", "--json"]
+    done = diptych("import", folder, *arguments)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert json.loads(done.stdout)["num_samples"] == 3
+    (folder / "blank.png").write_bytes(write_png(np.full((40, 50, 3), 7, dtype=np.uint8)))
+    (folder / "text.png").write_text("not a picture")
+    done = diptych("import", folder, "--out", tmp_path / "other", "--set", "masks.engine=none", "--json")
+    assert done.returncode == 1
+    summary = json.loads(done.stdout)
+    assert summary["rejected"] == {"blank": 1, "not_a_picture": 1} and len(summary["examples"]) == 2
+    listed = diptych("dataset", "stats", tmp_path / "other", "--json")
+    assert listed.returncode == 0 and json.loads(listed.stdout)
