@@ -49,7 +49,7 @@ def draw(kit: Kit) -> str:
 def _top(kit: Kit) -> str:
     sections = ("World", "News", "Culture", "Science", "Sport", "Travel", "Opinion")
     links = repeat([f"<a>{kit.ui(name)}</a>" for name in sections])
-    title = f"{kit.pick(('The', ''))} {kit.words(1)}".strip()
+    title = f"{kit.pick(('The', '')) if kit.language == 'en' else ''} {kit.words(1)}".strip()
     button = f"<a class='button'>{kit.ui('Subscribe')}</a>"
     return (
         f"<header class='top row'>{kit.logo(24) if kit.maybe(0.5) else kit.icon('menu')}<span"

@@ -1,7 +1,6 @@
 """Documentation of a programming library: prose, code, tables, a screenshot-like figure now and then."""
 
 from datagen.browser.kit import Kit, esc, repeat
-from datagen.source_code import write_code
 
 _CSS = """
 .top{position:sticky;top:0;z-index:4;gap:20px;padding:0 24px;height:56px;background:var(--surface);
@@ -17,7 +16,8 @@ h2{font-size:1.4em;margin:28px 0 10px;padding-top:18px;border-top:1px solid var(
 main p{margin-bottom:1em;line-height:1.65;max-width:76ch}
 code{font:.88em var(--mono);background:var(--raised);border-radius:4px;padding:.12em .36em}
 pre{margin:0 0 1.2em;padding:14px 18px;border-radius:min(var(--r),10px);background:var(--pre);color:var(--ink);
- font:.86em/1.6 var(--mono);overflow:hidden;border:1px solid var(--line)}
+ font:.86em/1.6 var(--mono);overflow:hidden;border:1px solid var(--line);
+ direction:ltr;text-align:left}
 .keyword{color:var(--k)}.string{color:var(--s)}.number{color:var(--n)}.comment{color:var(--cm);font-style:italic}
  .function{color:var(--f)}.type{color:var(--t)}
 .note{border-inline-start:4px solid var(--tone);background:color-mix(in srgb,var(--tone) 12%,var(--surface));
@@ -113,6 +113,8 @@ def _section(kit: Kit, index: int) -> str:
 
 
 def _code(kit: Kit, num_lines: int) -> str:
-    lines = write_code(kit.text, kit.pick(("python", "typescript")), num_lines + 6)[4 : 4 + num_lines]
-    text = "\n".join("".join(f"<span class='{kind}'>{esc(word)}</span>" for word, kind in line) for line in lines)
+    lines = kit.materials.code(num_lines=num_lines + 6).lines
+    first = min(4, max(0, len(lines) - num_lines))
+    shown = lines[first : first + num_lines]
+    text = "\n".join("".join(f"<span class='{kind}'>{esc(word)}</span>" for word, kind in line) for line in shown)
     return f"<pre>{text}</pre>"
