@@ -82,11 +82,11 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--samples", type=int, default=30, help="pictures a round")
-    parser.add_argument("--pages", type=int, default=4, help="pages a round of the browser's arms")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--samples", type=int, default=20, help="pictures a round")
+    parser.add_argument("--pages", type=int, default=2, help="pages a round of the browser's arms")
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument(
-        "--scaling-samples", type=int, default=240, help="pictures of the corpus made by 1 and 2 workers"
+        "--scaling-samples", type=int, default=128, help="pictures of the corpus made by 1 and 2 workers"
     )
     parser.add_argument(
         "--img2dataset",
