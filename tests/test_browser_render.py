@@ -106,7 +106,7 @@ def test_a_scale_makes_everything_larger(browser: Browser, known: Page) -> None:
 
 
 def test_a_page_that_draws_something_else_each_time_is_refused(browser: Browser) -> None:
-    colour = "t=performance.now()/50,document.body.style.background=`rgb(${t%250|0},${(t+125)%250|0},9)`"
+    colour = "t=performance.now()/10,document.body.style.background=`rgb(${[0,83,166].map(x=>(t+x)%250|0)})`"
     script = f"<script>setInterval(()=>{{{colour}}},1)</script>"
     with pytest.raises(PictureError) as caught:
         render_page(browser, page("<p>Text</p>" + script, {}), (200, 100), 1.0)
