@@ -15,6 +15,8 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from datagen import plan as plans
+from datagen.font_search import hold, typefaces
+from datagen.fonts import Typefaces
 from datagen.plan import Plan, Shard
 from pipeline.base.errors import DiptychError
 from pipeline.base.store import Store
@@ -127,11 +129,12 @@ def crashed(shard: Shard, attempts: int, error: Exception) -> Failure:
 
 
 def _start_pool(store: Store, workers: int) -> ProcessPoolExecutor:
+    fonts = plans.read(store)[0].config.fonts
     return ProcessPoolExecutor(
         max_workers=workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start_worker,
-        initargs=(store.url,),
+        initargs=(store.url, (fonts, typefaces(fonts)) if fonts else None),
     )
 
 
@@ -139,7 +142,9 @@ _worker: dict[str, tuple[Store, Plan, str]] = {}
 """A worker process's plan, read once when it starts."""
 
 
-def _start_worker(url: str) -> None:
+def _start_worker(url: str, fonts: tuple[str, Typefaces] | None) -> None:
+    if fonts is not None:
+        hold(*fonts)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     store = Store(url)
     _worker["plan"] = (store, *plans.read(store))

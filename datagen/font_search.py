@@ -38,7 +38,15 @@ class _File:
     licence: str
 
 
-@lru_cache(maxsize=4)
+_held: dict[str, Typefaces] = {}
+"""What another process found, by where it looked."""
+
+
+def hold(where: str, found: Typefaces) -> None:
+    """Take what another process of this machine found at `where`: looking through all its fonts takes seconds."""
+    _held[where] = found
+
+
 def typefaces(where: str | None) -> Typefaces:
     """Return the built-in typefaces and those found below the folder `where`, or installed (`system`).
 
@@ -46,6 +54,11 @@ def typefaces(where: str | None) -> Typefaces:
     """
     if where is None:
         return BUILT_IN
+    return _held[where] if where in _held else _typefaces(where)
+
+
+@lru_cache(maxsize=4)
+def _typefaces(where: str) -> Typefaces:
     found = _families(_font_files(where))
     if not found:
         raise UsageError(f"{where}: holds no font that text can be set in (fonts)")

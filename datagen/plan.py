@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datagen.config import SPLITS, CorpusConfig
-from datagen.font_search import typefaces
+from datagen.font_search import SYSTEM, typefaces
 from datagen.fonts import font_sources
 from datagen.labeller import weights_digest
 from datagen.library import Library
@@ -269,7 +269,8 @@ def _bases(config: CorpusConfig) -> dict[str, str]:
 
 def _anywhere(config: CorpusConfig) -> CorpusConfig:
     """Return the config with absolute paths, which hold for workers in other folders."""
-    places = {field: getattr(config, field) for field in PLACES}
+    fields = PLACES if config.fonts == SYSTEM else {*PLACES, "fonts"}
+    places = {field: getattr(config, field) for field in fields}
     local = {field: place for field, place in places.items() if place is not None and not is_remote(place)}
     found: dict[str, Any] = {
         field: str(Path(place.removeprefix("file://")).absolute()) for field, place in local.items()

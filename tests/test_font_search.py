@@ -7,7 +7,7 @@ import pytest
 
 from datagen.canvas import Canvas
 from datagen.config import CorpusConfig
-from datagen.font_search import typefaces
+from datagen.font_search import hold, typefaces
 from datagen.fonts import BUILT_IN, FAMILIES
 from datagen.plan import make
 from datagen.theme import choose_theme
@@ -65,6 +65,17 @@ def test_the_plan_records_every_font_file_with_its_digest(folder: Path) -> None:
     fonts = [planned.source for planned in plan.sources if planned.source.kind == "font"]
     assert len(fonts) == 3 * len(FAMILIES) + 9
     assert {source.name for source in fonts} >= {"Alpha-bold.ttf", "Gamma-italic.ttf"}
+
+
+def test_the_plan_holds_a_folder_that_workers_elsewhere_find(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert make(CorpusConfig(fonts="deep")).config.fonts == str(folder / "deep")
+    assert make(CorpusConfig(fonts=None)).config.fonts is None
+
+
+def test_what_another_process_found_is_not_looked_for_again(tmp_path: Path) -> None:
+    hold(str(tmp_path), BUILT_IN)
+    assert typefaces(str(tmp_path)) is BUILT_IN
 
 
 def test_a_folder_without_fonts_is_a_clear_mistake(tmp_path: Path) -> None:
