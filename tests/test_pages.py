@@ -37,8 +37,9 @@ PAGE = """<!doctype html><meta charset=utf-8><title>{title}</title><body style="
 def test_a_corpus_of_both_renderers_has_the_same_bytes_with_any_number_of_workers(tmp_path: Path) -> None:
     config = small_config(
         photo_folder(tmp_path / "photos", 5),
-        sizes=("480x360",),
-        scales=(0.6, 1.0),
+        sizes=("840x640",),
+        scales=(1.0,),
+        scenes={"page_article": 1.0, "page_shop": 1.0, "page_mail": 1.0, "search_results": 1.0, "terminal": 1.0},
         renderers={"raster": 1.0, "browser": 2.0},
         num_samples=Counts(train=6),
         samples_per_shard=3,
