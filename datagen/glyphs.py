@@ -78,7 +78,7 @@ class _GlyphSet(dict[str, int]):
     def _cut(self, left: int, top: int, ink: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.uint8]]:
         """Return what lies in the rows that the font keeps, without empty rows above and below."""
         first, last = max(0, self._highest - top), min(len(ink), self._lowest - top)
-        rows = np.flatnonzero(ink[first:last].any(axis=1)) if first < last else ()
+        rows = np.flatnonzero(ink[first : max(first, last)].any(axis=1))
         if not len(rows):
             return 0, 0, _NO_INK
         return left, top + first + int(rows[0]), ink[first + int(rows[0]) : first + int(rows[-1]) + 1]
