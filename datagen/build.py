@@ -240,9 +240,15 @@ def _refuse_strangers(store: Store) -> None:
 def _found(store: Store, shard: Shard, plan_sha256: str) -> Outcome | None:
     """Return what an earlier run left of a shard: its commit record, its quarantine, or None."""
     record = read_record(store, shard.name.stem)
-    if record is not None and record.plan_sha256 == plan_sha256:
+    if record is not None and record.plan_sha256 == plan_sha256 and _is_there(store, record):
         return record
     return read_failure(store, shard, plan_sha256)
+
+
+def _is_there(store: Store, record: ShardRecord) -> bool:
+    """Return whether a committed shard's files are still there; what is in them `dataset check` reads."""
+    tar = f"{record.stem}.tar"
+    return store.exists(f"{record.stem}.parquet") and store.exists(tar) and store.size(tar) == record.tar_bytes
 
 
 def _count(outcome: Outcome, progress: Progress) -> None:

@@ -1,6 +1,7 @@
 """A corpus is a function of its config: any number of workers, before a crash and after it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -136,6 +137,17 @@ def test_a_finished_build_run_again_makes_nothing_new(photos: Path, reference: P
     summary = build.run(small_config(photos), str(reference), workers=2, progress=progress)
     assert summary.num_skipped_shards == summary.num_shards == 4 and progress.num_done == 7
     assert contents(reference) == before
+
+
+def test_a_shard_that_lost_a_file_is_made_again(photos: Path, reference: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(reference, out)
+    tars = sorted(out.glob("*.tar"))
+    tars[0].unlink()
+    tars[1].write_bytes(tars[1].read_bytes()[:5000])
+    tars[2].with_suffix(".parquet").unlink()
+    summary = build.run(small_config(photos), str(out), workers=1, progress=Tally())
+    assert summary.num_skipped_shards == 1 and contents(out) == contents(reference)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -132,6 +132,10 @@ def test_a_folder_that_is_no_corpus_and_a_split_that_is_not_there(tmp_path: Path
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(ShardError, match="shard_table_sha256"):
         open_split(Store(tmp_path), "train")
+    manifest["splits"]["train"] = {"sambles": 1}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ShardError, match="not a corpus manifest"):
+        read_manifest(Store(tmp_path))
     (tmp_path / "manifest.json").write_text('{"format": "other", "format_version": 1}')
     with pytest.raises(ShardError, match="is other version 1"):
         read_manifest(Store(tmp_path))

@@ -217,7 +217,9 @@ def read_manifest(store: Store) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads(store.read_bytes(MANIFEST))
         found = (manifest["format"], manifest["format_version"])
-    except (ValueError, TypeError, KeyError) as error:
+        for counts in manifest["splits"].values() if found == (FORMAT, FORMAT_VERSION) else ():
+            _ = counts["num_shards"], counts["num_samples"], counts["tar_bytes"]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ShardError(f"{store.where(MANIFEST)}: not a corpus manifest ({error})") from error
     if found != (FORMAT, FORMAT_VERSION):
         raise ShardError(
