@@ -282,7 +282,7 @@ def _found(config: CorpusConfig, seen: Seen | None, progress: Progress | None) -
     """Give the photographs, texts and source files, those that are asked for."""
     yield find_photos(config.photos, licence=config.photo_licence, seen=seen, progress=progress)
     if config.texts is not None:
-        yield find_texts(config.texts, seen=seen, progress=progress)
+        yield find_texts(config.texts, covers=typefaces(config.fonts).covers, seen=seen, progress=progress)
     if config.code is not None:
         yield find_code(config.code, seen=seen, progress=progress)
 

@@ -169,6 +169,16 @@ def test_code_shows_a_file_of_the_split_and_is_composed_where_there_is_none(tmp_
     assert composed.language == "TypeScript" and composed.file_name.endswith(".ts") and len(composed.lines) >= 50
 
 
+def test_a_text_that_no_typeface_can_set_is_refused(tmp_path: Path) -> None:
+    japanese = "\u543e\u8f29\u306f\u732b\u3067\u3042\u308b\u3002" * 8
+    folder = files(tmp_path, {"ja.txt": japanese, "ru.txt": "\u041a\u043e\u0442 \u0441\u043f\u0438\u0442. " * 8})
+    files(tmp_path, {"en.txt": prose(1) * 40 + " \u543e."})
+    found = find_texts(str(folder))
+    assert {text.source.name for text in found.sources} == {"en.txt", "ru.txt"}, "one foreign letter is no reason"
+    assert [(refused.name, refused.reason) for refused in found.refused] == [("ja.txt", "no_typeface")]
+    assert len(find_texts(str(folder), covers=bool).sources) == 3
+
+
 def test_a_folder_without_texts_or_code_is_a_mistake_of_the_person(tmp_path: Path) -> None:
     files(tmp_path, {"a.bin": "x"})
     for find in (find_texts, find_code):

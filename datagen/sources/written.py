@@ -1,8 +1,11 @@
 """Finding texts and source files, each examined and without copies."""
 
 import hashlib
+from collections import Counter
+from collections.abc import Callable
 
 from datagen.documents import TEXT_SUFFIXES, DocumentError, read_code, read_text
+from datagen.fonts import BUILT_IN
 from datagen.highlighting import LANGUAGES
 from datagen.sources.examine import Examined
 from datagen.sources.gather import Gathered, Search, found, gather
@@ -13,11 +16,23 @@ from datagen.sources.seen import Seen
 from pipeline.base.errors import UsageError
 from pipeline.base.progress import Progress
 
+_COMMON = 0.002
+"""Share of a text's letters from which a letter counts: a foreign word in a book does not."""
 _HIDDEN = ("node_modules/", ".git/", "__pycache__/", ".venv/", "dist/", "build/")
 
 
-def find_texts(place: str, *, seen: Seen | None = None, progress: Progress | None = None) -> Found:
-    """Return the text files of `place`, not yet dealt to splits. Raises: UsageError: none can be used."""
+def find_texts(
+    place: str,
+    *,
+    covers: Callable[[str], bool] = BUILT_IN.covers,
+    seen: Seen | None = None,
+    progress: Progress | None = None,
+) -> Found:
+    """Return the text files of `place`, not yet dealt to splits.
+
+    One whose common letters the typefaces do not have, as `covers` says, is refused as `no_typeface`: characters that
+    none has are left out of a line, and the page would be empty. Raises: UsageError: none can be used.
+    """
     search = Search(
         kind="text",
         key="texts",
@@ -28,7 +43,18 @@ def find_texts(place: str, *, seen: Seen | None = None, progress: Progress | Non
         seen=seen or Seen(),
         progress=progress,
     )
-    return found(search, _gather(search, TEXT_SUFFIXES))
+    gathered = _gather(search, TEXT_SUFFIXES)
+    drawable = {letter: covers(letter) for one in gathered.candidates for letter in one.examined.message}
+    candidates, refused = [], list(gathered.refused)
+    for one in gathered.candidates:
+        name = one.planned.source.name
+        missing = next((letter for letter in one.examined.message if not drawable[letter]), "")
+        if missing:
+            message = f"{name}: no typeface here has {missing!r} (U+{ord(missing):04X})"
+            refused.append(RefusedSource(name=name, reason="no_typeface", message=message))
+        else:
+            candidates.append(one)
+    return found(search, Gathered(candidates=tuple(candidates), refused=tuple(refused)))
 
 
 def find_code(place: str, *, seen: Seen | None = None, progress: Progress | None = None) -> Found:
@@ -56,13 +82,15 @@ def find_code(place: str, *, seen: Seen | None = None, progress: Progress | None
 
 
 def examine_text(data: bytes, *, sha256: str, where: str) -> Examined:
-    """Return whether a file is a text to read."""
+    """Return whether a file is a text to read, and its common letters (as its message)."""
     try:
         document = read_text(data)
     except DocumentError as error:
         return Examined(sha256=sha256, reason=error.reason, message=f"{where}: {error}")
     words = " ".join(sentence for paragraph in document.paragraphs for sentence in paragraph)
-    return Examined(sha256=sha256, shown_sha256=hashlib.sha256(words.encode()).hexdigest())
+    letters = Counter(filter(str.isalpha, words))
+    common = "".join(sorted(letter for letter, count in letters.items() if count >= _COMMON * letters.total()))
+    return Examined(sha256=sha256, shown_sha256=hashlib.sha256(words.encode()).hexdigest(), message=common)
 
 
 def examine_code(data: bytes, *, sha256: str, where: str) -> Examined:
