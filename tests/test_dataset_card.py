@@ -136,6 +136,9 @@ def test_names_from_outside_cannot_break_the_tables(corpus: Path) -> None:
 
 
 def test_the_command_line_writes_both(corpus: Path) -> None:
+    for option in (("--licence", "x: y"), ("--date", "tomorrow")):
+        refused = diptych("dataset", "card", corpus, *option)
+        assert refused.returncode == 2 and repr(option[1]) in refused.stderr and "Traceback" not in refused.stderr
     done = diptych("dataset", "card", corpus, "--licence", "cc0-1.0", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) | {"readme": "", "croissant": ""} == {

@@ -5,14 +5,16 @@ gives the same bytes.
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass
+from datetime import date
 
 from datagen.config import SPLITS
 from datagen.dataset.card_text import Facts, readme
 from datagen.dataset.croissant import croissant
 from datagen.dataset.listing import read_shard_table
 from datagen.dataset.stats import measure
-from pipeline.base.errors import ShardError
+from pipeline.base.errors import ShardError, UsageError
 from pipeline.base.progress import Progress, Tally
 from pipeline.base.store import Store, canonical_json
 from pipeline.formats.shards import read_manifest
@@ -58,7 +60,11 @@ class CardSummary:
 
 
 def write_card(store: Store, config: CardConfig, *, progress: Progress) -> CardSummary:
-    """Write README.md and croissant.json into a finished corpus. Raises: ShardError: it is damaged; StorageError."""
+    """Write README.md and croissant.json into a finished corpus.
+
+    Raises: UsageError: no such licence or date can be; ShardError: the corpus is damaged; StorageError.
+    """
+    _check(config)
     files = make_card(store, config, progress=progress)
     for name, data in files.items():
         store.write_bytes(name, data)
@@ -69,6 +75,15 @@ def write_card(store: Store, config: CardConfig, *, progress: Progress) -> CardS
         num_samples=sum(shard.num_samples for shard in read_shard_table(store)),
         num_files=sum(entry["@type"] == "cr:FileObject" for entry in listed),
     )
+
+
+def _check(config: CardConfig) -> None:
+    if config.licence and not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", config.licence):
+        raise UsageError(f"licence {config.licence!r}: expected an identifier of the hub, such as cc-by-4.0")
+    try:
+        date.fromisoformat(config.date or "2000-01-01")
+    except ValueError as error:
+        raise UsageError(f"date {config.date!r}: expected YYYY-MM-DD") from error
 
 
 def make_card(store: Store, config: CardConfig, *, progress: Progress) -> dict[str, bytes]:
