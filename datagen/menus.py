@@ -99,12 +99,3 @@ def dialog(canvas: Canvas, within: Box, theme: Theme, texts: tuple[str, str], bu
         widgets.button(canvas, cell, theme, name, primary=number == 0)
         foot = foot.cut_right(theme.px(10))[1]
     return area
-
-
-def tool_tip(canvas: Canvas, x: int, y: int, theme: Theme, text: str) -> None:
-    """Show a tool tip whose upper left corner is (x, y)."""
-    font = theme.font(11.5)
-    area = box(x, y, font.width(text) + theme.px(16), theme.px(24))
-    canvas.rounded(area, (38, 40, 44) if not theme.dark else (228, 230, 234), theme.px(4))
-    canvas.mark(area)
-    typesetting.line(canvas, area, text, font, (245, 246, 248) if not theme.dark else (24, 26, 30), align="centre")
