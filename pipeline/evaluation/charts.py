@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _INCH = 72.0
 """SVG units an inch, as matplotlib writes them; all sizes below are in units."""
 WIDTH, HEIGHT = 420, 260
-_TEXT = 12
 
 INK, MUTED, LINE = "ink", "muted", "line"
 CLASS_COLOURS = {"whole": INK, "synthetic": "synthetic", "natural": "natural"}
