@@ -139,6 +139,8 @@ def _engine(store: Store, shards: Sequence[Shard], make: Make, crew: Workers) ->
 
 def finish(store: Store, plan: Plan, plan_sha256: str, *, num_skipped: int, seconds: float) -> BuildSummary:
     """Write the manifest over what is done and sum it up."""
+    # Workers that died, or whose node left, may have left half a file.
+    store.sweep()
     outcomes = [_found(store, shard, plan_sha256) for shard in plan.shards()]
     records = [outcome for outcome in outcomes if isinstance(outcome, ShardRecord)]
     failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]

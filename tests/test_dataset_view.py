@@ -45,18 +45,18 @@ def page(gallery: Path) -> Iterator[Any]:
         if os.environ.get("CI"):
             pytest.fail("chromium is not installed")
         pytest.skip("chromium is not installed")
-    sync_api = pytest.importorskip("playwright.sync_api")
+    from datagen.browser.chromium import driver
+
     requests: list[str] = []
     messages: list[str] = []
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("console", lambda message: messages.append(message.text))
-        page.on("pageerror", lambda error: messages.append(str(error)))
-        page.goto(gallery.as_uri())
-        yield page
-        browser.close()
+    browser = driver().chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.goto(gallery.as_uri())
+    yield page
+    browser.close()
     assert [url for url in requests if not url.startswith("data:")] == [gallery.as_uri()]
     assert messages == []
 

@@ -164,7 +164,7 @@ class Browser:
         # Chromium refuses to run its sandbox as root, which is what containers usually are.
         sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()
         try:
-            self._browser = _driver().chromium.launch(
+            self._browser = driver().chromium.launch(
                 executable_path=executable, args=[*_FLAGS, *_ANTIALIASING[self.antialiasing], *sandbox]
             )
             self._watchdog = Watchdog(self._browser, _PATIENCE * self.timeout_s)
@@ -180,7 +180,7 @@ class Browser:
 
 
 @lru_cache(maxsize=1)
-def _driver() -> Playwright:
+def driver() -> Playwright:
     """Return this process's Playwright; a thread can have only one, so all browsers share it."""
     return sync_playwright().start()
 
