@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image
 
 from datagen.documents import TextDocument
-from datagen.library import Library, Listing, open_code, open_text
 from datagen.scripts import bank
 from datagen.source_code import identifier, write_code
 from datagen.sources import Photo, PlannedSource
 from datagen.texts import Words
+from datagen.writings import Library, Listing, open_code, open_text
 from pipeline.formats.picture import Pixels
 from pipeline.formats.sample import Source
 

@@ -25,7 +25,6 @@ from datagen.config import SPLITS, CorpusConfig
 from datagen.font_search import SYSTEM, typefaces
 from datagen.fonts import font_sources
 from datagen.labeller import weights_digest
-from datagen.library import Library
 from datagen.scripts import languages_of, words_in
 from datagen.settings import check_settings
 from datagen.sources import (
@@ -41,6 +40,7 @@ from datagen.sources import (
     find_texts,
 )
 from datagen.sources.places import absolute, base_of, is_remote, relative
+from datagen.writings import Library
 from pipeline.base.config import from_table, to_table, to_toml
 from pipeline.base.errors import ShardError
 from pipeline.base.progress import Progress
@@ -99,7 +99,7 @@ class Plan:
         """Return the photographs that only `split` may show."""
         return self._dealt.get(("photo", split), ())
 
-    def library(self, split: str) -> Library:
+    def writings(self, split: str) -> Library:
         """Return the texts and source files that only `split` may show."""
         texts = self._dealt.get(("text", split), ())
         return Library(texts=tuple(text for text in texts if text.path), code=self._dealt.get(("code", split), ()))

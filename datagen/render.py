@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from datagen.canvas import Canvas
 from datagen.config import CorpusConfig, LabelsConfig
 from datagen.drawing import Drawing
-from datagen.library import Library
 from datagen.masks import make_regions
 from datagen.materials import Materials
 from datagen.quality import perceptual_hash, refusal
@@ -20,6 +19,7 @@ from datagen.scripts import choose_language, words_in
 from datagen.settings import Setting, choose_setting
 from datagen.sources import PlannedSource, Shelf, load_pixels, neighbourhood
 from datagen.texts import Words
+from datagen.writings import Library
 from pipeline.base.errors import PictureError
 from pipeline.base.seeds import derive_seed
 from pipeline.base.store import Store

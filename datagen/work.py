@@ -76,7 +76,7 @@ def _encoded(store: Store | None, plan: Plan, key: str, attempt: int) -> Encoded
 def _sample(store: Store | None, plan: Plan, key: str, attempt: int) -> Sample:
     split, _, index = key.rpartition("-")
     if plan.is_synthesized(key):
-        library = plan.library(split)
+        library = plan.writings(split)
         return synthesize(plan.config, plan.photos(split), key, plan.versions, library=library, attempt=attempt)
     place = int(index) - plan.config.num_samples.of(split)
     num_views = len(plan.config.sizes)

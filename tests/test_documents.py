@@ -9,10 +9,10 @@ import pytest
 from datagen.config import SPLITS
 from datagen.documents import DocumentError, read_code, read_text
 from datagen.highlighting import LANGUAGES, highlight
-from datagen.library import Library, open_code, open_text
 from datagen.materials import Materials
 from datagen.sources import Photo, PlannedSource, deal_by_hash, find_code, find_texts
 from datagen.texts import words_of
+from datagen.writings import Library, open_code, open_text
 from pipeline.base.errors import UsageError
 
 MARKDOWN = """# The long harbour

@@ -127,7 +127,7 @@ def test_texts_and_code_are_dealt_like_photographs(tmp_path: Path) -> None:
         photo_licence="mine",
     )
     made = plan.make(config)
-    libraries = [made.library(split) for split in ("train", "val", "test")]
+    libraries = [made.writings(split) for split in ("train", "val", "test")]
     assert all(library.texts and library.code for library in libraries)
     assert sum(len(library.texts) for library in libraries) == 6 == sum(len(library.code) for library in libraries)
     assert {photo.source.licence for photo in made.photos("train")} == {"mine"}

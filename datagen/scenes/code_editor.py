@@ -9,13 +9,13 @@ from datagen.canvas import Canvas, Colour
 from datagen.console import choose_look, draw_cursor, draw_rows, wrap
 from datagen.geometry import Box, box
 from datagen.icons import icon
-from datagen.library import Listing
 from datagen.materials import Materials
 from datagen.scenes import code_pane, notebook_pane, overlays
 from datagen.scenes.code_pane import CodeView
 from datagen.shell import write_session
 from datagen.source_code import identifier
 from datagen.theme import Theme, choose_theme, mix
+from datagen.writings import Listing
 
 _MAX_FIRST_NUMBER = 39
 _MIN_LINES = 120

@@ -9,11 +9,11 @@ from datagen.canvas import Canvas, Colour
 from datagen.fonts import Font
 from datagen.geometry import Box, box
 from datagen.icons import icon
-from datagen.library import Listing
 from datagen.shapes import rounded
 from datagen.source_code import Kind, Line
 from datagen.texts import TextBank
 from datagen.theme import Theme, mix
+from datagen.writings import Listing
 
 _KINDS: tuple[Kind, ...] = ("keyword", "type", "string", "number", "comment", "function")
 _DARK = """

@@ -6,10 +6,10 @@ from datagen import charts, typesetting
 from datagen.canvas import Canvas
 from datagen.geometry import Box, box
 from datagen.icons import icon
-from datagen.library import Listing
 from datagen.materials import Materials
 from datagen.scenes.code_pane import CodeView
 from datagen.theme import Theme
+from datagen.writings import Listing
 
 _LONGEST = 700
 """Height at 1x of all that may be drawn below the pane's lower edge."""
