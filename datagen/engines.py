@@ -56,6 +56,7 @@ def in_process(store: Store, shards: Sequence[Shard], make: Make) -> Iterator[Ou
             except DiptychError:
                 raise
             except Exception as error:
+                # The border of quarantine: a shard that keeps failing is given up, counted and reported.
                 if attempt == ATTEMPTS:
                     yield crashed(shard, attempt, error)
 
@@ -119,6 +120,7 @@ def _outcome(future: Future[ShardRecord], shard: Shard, attempt: int) -> Outcome
     except (DiptychError, BrokenProcessPool):
         raise
     except Exception as error:
+        # The border of quarantine, as in `in_process`.
         return crashed(shard, attempt, error) if attempt >= ATTEMPTS else None
 
 
