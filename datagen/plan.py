@@ -170,7 +170,8 @@ def make(
         sources += _deal_runs(pages, weights if config.num_samples.total else _TAKEN_ONLY_WEIGHTS)
         refused += pages.refused
     if config.captured is not None:
-        screens = find_captured(config.captured, seen=seen, progress=progress)
+        near_bits = config.quality.near_duplicate_bits
+        screens = find_captured(config.captured, near_bits=near_bits, seen=seen, progress=progress)
         sources += _deal_runs(screens, weights if config.num_samples.total else _TAKEN_ONLY_WEIGHTS)
         refused += screens.refused
     return Plan(config=config, sources=tuple(sources), refused=tuple(refused), versions=_versions(config))

@@ -136,3 +136,16 @@ def test_captured_screens_come_in_the_order_of_their_log(tmp_path: Path) -> None
     (tmp_path / CAPTURE_LOG).unlink()
     assert [screen.source.name for screen in find_captured(str(tmp_path)).sources] == sorted(names[:3])
     assert {screen.source.kind for screen in find_captured(str(tmp_path)).sources} == {"screen"}
+
+
+def test_a_captured_screen_that_looks_like_an_earlier_one_is_refused(tmp_path: Path) -> None:
+    coarse = Image.fromarray(noise(8, height=9, width=16)).resize((640, 360), Image.Resampling.BICUBIC)
+    changed = np.array(coarse)
+    changed[300:308, 600:606] = 0
+    other = Image.fromarray(noise(9, height=9, width=16)).resize((640, 360), Image.Resampling.BICUBIC)
+    for name, picture in (("a", np.array(coarse)), ("b", np.array(other)), ("c", changed)):
+        (tmp_path / f"{name}.png").write_bytes(write_png(picture))
+    found = find_captured(str(tmp_path), near_bits=10)
+    assert [screen.source.name for screen in found.sources] == ["a.png", "b.png"]
+    assert [(refused.name, refused.reason) for refused in found.refused] == [("c.png", "near_duplicate")]
+    assert len(find_captured(str(tmp_path)).sources) == 3

@@ -1,11 +1,15 @@
 """Finding captured screens, in the order of their capture."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from datagen.quality import HASH_SIDE
 from datagen.sources.examine import examine_screen
-from datagen.sources.gather import Search, found, gather
-from datagen.sources.model import Found
+from datagen.sources.gather import Candidate, Gathered, Search, found, gather
+from datagen.sources.model import Found, RefusedSource
 from datagen.sources.photos import pictures
 from datagen.sources.places import is_remote, read_range
 from datagen.sources.seen import Seen
@@ -14,9 +18,17 @@ from pipeline.base.progress import Progress
 
 CAPTURE_LOG = "capture.jsonl"
 
+_NUM_BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1).astype(np.int64)
+"""Of each byte."""
 
-def find_captured(folder: str, *, seen: Seen | None = None, progress: Progress | None = None) -> Found:
+
+def find_captured(
+    folder: str, *, near_bits: int = 0, seen: Seen | None = None, progress: Progress | None = None
+) -> Found:
     """Return the captured screens in `folder`, in the order of capture; those with the same pixels count once.
+
+    One whose perceptual hash differs from an earlier one's in fewer than `near_bits` of 256 bits is refused as
+    `near_duplicate`: a split's last screen must not look like the next one's first.
 
     Raises: UsageError: no folder, or no usable picture in it.
     """
@@ -32,7 +44,24 @@ def find_captured(folder: str, *, seen: Seen | None = None, progress: Progress |
     files, tables = pictures(search, containers=False)
     order = _capture_order(folder)
     files.sort(key=lambda file: (order.get(file.name.rpartition("/")[2], len(order)), file.name))
-    return found(search, gather(search, files, tables))
+    return found(search, _without_near(gather(search, files, tables), near_bits))
+
+
+def _without_near(gathered: Gathered, near_bits: int) -> Gathered:
+    kept: list[Candidate] = []
+    refused = list(gathered.refused)
+    hashes = np.empty((len(gathered.candidates), HASH_SIDE**2 // 8), dtype=np.uint8)
+    for one in gathered.candidates:
+        own = np.frombuffer(bytes.fromhex(one.examined.perceptual_hash), dtype=np.uint8)
+        differing = _NUM_BITS[hashes[: len(kept)] ^ own].sum(axis=1)
+        if kept and differing.min() < near_bits:
+            name, other = one.planned.source.name, kept[int(differing.argmin())].planned.source.name
+            message = f"{name}: looks like {other}, {differing.min()} of 256 hash bits differ"
+            refused.append(RefusedSource(name=name, reason="near_duplicate", message=message))
+            continue
+        hashes[len(kept)] = own
+        kept.append(one)
+    return replace(gathered, candidates=tuple(kept), refused=tuple(refused))
 
 
 def _capture_order(folder: str) -> dict[str, int]:
