@@ -181,8 +181,9 @@ class Font:
     size: int
     """Em size in pixels."""
 
-    @cached_property
+    @property
     def face(self) -> ImageFont.FreeTypeFont:
+        # Not held in the font: an open face takes far more memory than the measures that were taken with it.
         return _face(self)
 
     def width(self, text: str) -> int:
@@ -273,7 +274,7 @@ class _Advances(dict[str, int]):
         return self[char]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def _font(family: Family, size: int, style: str) -> Font:
     return Font(family=family, style=style, size=size)
 

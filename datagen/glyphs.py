@@ -5,6 +5,7 @@ pen by whole pixels, so a line looks the same whatever was drawn before. Kerning
 tables are all that Pillow's basic layout knows and these fonts have none.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -18,6 +19,11 @@ from datagen.kernels import set_glyphs
 from datagen.shaping import visual_order
 
 _SUBPIXELS = 3
+_HELD_BYTES = 64_000_000
+_LOOK_EVERY = 32
+"""After how many more sets their memory is summed up."""
+_OVERHEAD_BYTES = 8_000
+"""Of a set's dictionary and objects, about."""
 _NO_INK = np.zeros((0, 0), dtype=np.uint8)
 
 
@@ -83,6 +89,11 @@ class _GlyphSet(dict[str, int]):
             return 0, 0, _NO_INK
         return left, top + first + int(rows[0]), ink[first + int(rows[0]) : first + int(rows[-1]) + 1]
 
+    @property
+    def num_bytes(self) -> int:
+        """What it holds in memory, apart from emblems."""
+        return self.ink.nbytes + self.table.nbytes + _OVERHEAD_BYTES
+
     def _append(self, number: int, ink: NDArray[np.uint8], measures: tuple[int, int, int, int, int]) -> None:
         start, self._num_bytes = self._num_bytes, self._num_bytes + ink.size
         if self._num_bytes > len(self.ink):
@@ -95,7 +106,7 @@ class _GlyphSet(dict[str, int]):
 
 def draw_line(text: str, face: Font, *, subpixel: bool) -> Glyphs | None:
     """Return the coverage of one line, None if it has no ink."""
-    glyphs = _glyph_set(face, subpixel)
+    glyphs = _case()(face, subpixel)
     numbers = [glyphs[char] for char in visual_order(text)]
     emblems = _placed(numbers, glyphs, _SUBPIXELS if subpixel else 1) if glyphs.emblems else ()
     drawn = set_glyphs(numbers, glyphs.table, glyphs.ink, subpixel=subpixel)
@@ -159,6 +170,29 @@ def _emblem(char: str, face: Font) -> Emblem:
     )
 
 
-@lru_cache(maxsize=256)
-def _glyph_set(face: Font, subpixel: bool) -> _GlyphSet:
-    return _GlyphSet(face, subpixel=subpixel)
+class _Case:
+    """The glyph sets that a process holds: those last used, as many as fit into `max_bytes`."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._sets: OrderedDict[tuple[Font, bool], _GlyphSet] = OrderedDict()
+
+    def __call__(self, face: Font, subpixel: bool) -> _GlyphSet:
+        """Return the set of a font, with grey or subpixel antialiasing."""
+        key = (face, subpixel)
+        found = self._sets.get(key)
+        if found is None:
+            if len(self._sets) % _LOOK_EVERY == 0:
+                # Sets grow after they were handed out, so the sum is taken anew.
+                held = sum(kept.num_bytes for kept in self._sets.values())
+                while held > self._max_bytes:
+                    held -= self._sets.popitem(last=False)[1].num_bytes
+            found = self._sets[key] = _GlyphSet(face, subpixel=subpixel)
+        else:
+            self._sets.move_to_end(key)
+        return found
+
+
+@lru_cache(maxsize=1)
+def _case() -> _Case:
+    return _Case(_HELD_BYTES)

@@ -1,17 +1,13 @@
 """Loops over pixels, compiled: laying a colour through a coverage onto a picture and its label, joining glyphs.
 
-Integers only, rounded to nearest, so they give the same on every machine. Machine code is kept beside this file, or in
-numba's folder for the user, so only a machine's first process compiles it.
+Integers only, rounded to nearest, so they give the same on every machine.
 """
-
-import functools
-from collections.abc import Callable
-from typing import Any, cast
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen.compiled import Kernels, integers
 from pipeline.formats.sample import IGNORE
 
 Bytes = NDArray[np.uint8]
@@ -31,7 +27,7 @@ def lay_colour(canvas: tuple[Bytes, Bytes], coverage: Bytes, place: Place, colou
     `coverage` is (h, w), or (h, w, 3) for the red, green and blue stripes of each pixel; `place` must lie inside both.
     """
     values, label = canvas
-    kernel = _compile(_lay_grey if coverage.ndim == 2 else _lay_stripes)
+    kernel = _KERNELS[_lay_grey if coverage.ndim == 2 else _lay_stripes]
     red, green, blue = colour
     kernel(values, label, coverage, place, (int(red), int(green), int(blue)), own)
 
@@ -44,19 +40,19 @@ def set_glyphs(numbers: list[int], table: Int32s, ink: Bytes, *, subpixel: bool)
     thirds of pixels. Where glyphs overlap the stronger counts.
     """
     held = np.array(numbers, dtype=np.int32)
-    left, top, width, height = _compile(_measure)(held, table)
+    left, top, width, height = _KERNELS[_measure](held, table)
     if not height:
         return None
     if not subpixel:
         sheet = np.zeros((height, width), dtype=np.uint8)
-        _compile(_join)(held, table, ink, sheet, left, top)
+        _KERNELS[_join](held, table, ink, sheet, left, top)
         return left, top, sheet
     # The filter reaches two subpixels to either side.
     first, last = (left - 2) // _SUBPIXELS, -(-(left + width + 2) // _SUBPIXELS)
     sheet = np.zeros((height, _SUBPIXELS * (last - first)), dtype=np.uint8)
-    _compile(_join)(held, table, ink, sheet, _SUBPIXELS * first, top)
+    _KERNELS[_join](held, table, ink, sheet, _SUBPIXELS * first, top)
     spread = np.empty((height, last - first, _SUBPIXELS), dtype=np.uint8)
-    _compile(_filter)(sheet, spread.reshape(sheet.shape))
+    _KERNELS[_filter](sheet, spread.reshape(sheet.shape))
     return first, top, spread
 
 
@@ -151,29 +147,17 @@ def _filter(sheet: Bytes, out: Bytes) -> None:
             out[y, x] = (int(sheet[y, x]) * _MIDDLE + inner * _INNER + outer * _OUTER + 128) >> 8
 
 
-def _integers(count: int) -> Any:
-    return numba.types.UniTuple(numba.int64, count)  # type: ignore[no-untyped-call]
-
-
 _WHOLE = numba.types.Array(numba.uint8, 2, "C")
 # Of any layout, writable or not, so that each kernel is compiled once.
 _ANY = {ndim: numba.types.Array(numba.uint8, ndim, "A", readonly=True) for ndim in (2, 3)}
 _NUMBERS, _TABLE = numba.types.Array(numba.int32, 1, "C"), numba.types.Array(numba.int32, 2, "C")
 _INK = numba.types.Array(numba.uint8, 1, "C")
-_SIGNATURES = {
-    _lay_grey: numba.void(_WHOLE, _WHOLE, _ANY[2], _integers(6), _integers(3), numba.int64),
-    _lay_stripes: numba.void(_WHOLE, _WHOLE, _ANY[3], _integers(6), _integers(3), numba.int64),
-    _measure: _integers(4)(_NUMBERS, _TABLE),
-    _join: numba.void(_NUMBERS, _TABLE, _INK, _WHOLE, numba.int64, numba.int64),
-    _filter: numba.void(_WHOLE, _WHOLE),
-}
-
-
-@functools.cache
-def _compile(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a kernel on first use; kept on disk where numba finds a writable folder with room."""
-    signature = _SIGNATURES[kernel]
-    try:
-        return cast(Callable[..., Any], numba.njit(signature, cache=True, nogil=True)(kernel))
-    except (RuntimeError, OSError):  # no folder can be written, or the disk is full
-        return cast(Callable[..., Any], numba.njit(signature, nogil=True)(kernel))
+_KERNELS = Kernels(
+    {
+        _lay_grey: numba.void(_WHOLE, _WHOLE, _ANY[2], integers(6), integers(3), numba.int64),
+        _lay_stripes: numba.void(_WHOLE, _WHOLE, _ANY[3], integers(6), integers(3), numba.int64),
+        _measure: integers(4)(_NUMBERS, _TABLE),
+        _join: numba.void(_NUMBERS, _TABLE, _INK, _WHOLE, numba.int64, numba.int64),
+        _filter: numba.void(_WHOLE, _WHOLE),
+    }
+)

@@ -14,11 +14,11 @@ from PIL import Image
 from datagen.canvas import Region
 from datagen.config import MasksConfig
 from datagen.geometry import box
+from datagen.survey_kernels import ids_in_sight
 from pipeline.formats.picture import Pixels
 
 MAX_REGIONS = 0xFFFF
 _MIN_SAM_AREA = 16
-_ROWS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +63,10 @@ def flatten(regions: Sequence[Region], height: int, width: int) -> NDArray[np.ui
     ]
     order = sorted(range(len(regions)), key=lambda index: -sizes[index])[:MAX_REGIONS]
     painted = _painted([regions[index] for index in order], height, width)
-    seen = [index for place, index in enumerate(order, start=1) if _is_seen(painted, regions[index], place)]
+    seen = ids_in_sight(painted, len(order))[1:]
     # Nothing that is hidden leaves a trace, so painting without it gives the same map with dense ids.
-    return painted if len(seen) == len(order) else _painted([regions[index] for index in seen], height, width)
+    in_sight = [regions[index] for index, is_seen in zip(order, seen, strict=True) if is_seen]
+    return painted if len(in_sight) == len(order) else _painted(in_sight, height, width)
 
 
 def _painted(regions: Sequence[Region], height: int, width: int) -> NDArray[np.uint16]:
@@ -77,16 +78,6 @@ def _painted(regions: Sequence[Region], height: int, width: int) -> NDArray[np.u
         else:
             np.copyto(view, place, where=region.mask, casting="unsafe")
     return painted
-
-
-def _is_seen(painted: NDArray[np.uint16], region: Region, place: int) -> bool:
-    area = region.area
-    for first in range(area.y, area.bottom, _ROWS):
-        # A large region shows in its first rows, so most of it need not be looked at.
-        rows = slice(first, min(first + _ROWS, area.bottom))
-        if (painted[rows, area.x : area.right] == place).any():
-            return True
-    return False
 
 
 def _resolve(config: MasksConfig, drawn: Sequence[Region] | None) -> str:

@@ -54,7 +54,7 @@ PAGES = "pages"
 PAGE_INDEX = f"{PAGES}/index.json"
 FORMAT, FORMAT_VERSION = "diptych-corpus-plan", 2
 
-_DISTRIBUTIONS = ("diptych", "imagecodecs", "numpy", "pillow", "scikit-image")
+_DISTRIBUTIONS = ("diptych", "imagecodecs", "numpy", "opencv-python-headless", "pillow", "scikit-image")
 """What can change a sample's bytes; another version is another plan."""
 _TAKEN_ONLY_WEIGHTS = {"train": 8, "val": 1, "test": 1}
 

@@ -1,5 +1,6 @@
 """Whether a sample is worth having: blank, nearly without colours, without text, a copy of another."""
 
+import math
 from collections.abc import Iterable
 
 import imagehash
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from datagen.config import QualityConfig
+from datagen.survey_kernels import count_colours, luma_means
 from pipeline.formats.picture import Pixels
 from pipeline.formats.sample import IGNORE, NATURAL
 
@@ -27,9 +29,8 @@ def perceptual_hash(picture: Pixels) -> str:
     # A box filter brings the picture near its final size cheaply; what is left is resampled by the hash itself.
     factor = max(1, min(picture.shape[:2]) // (2 * _REDUCED_SIDE))
     # Every second row will do where four or more become one, and halves the time.
-    skip = 2 if factor >= 4 else 1
-    image = Image.fromarray(np.ascontiguousarray(picture[::skip])).reduce((factor, factor // skip)).convert("L")
-    return str(imagehash.phash(image, hash_size=HASH_SIDE, highfreq_factor=_HASH_FACTOR))
+    reduced = luma_means(np.ascontiguousarray(picture), factor, max(2, factor // 128) if factor >= 4 else 1)
+    return str(imagehash.phash(Image.fromarray(reduced), hash_size=HASH_SIDE, highfreq_factor=_HASH_FACTOR))
 
 
 def distance(first: str, second: str) -> int:
@@ -44,13 +45,13 @@ def refusal(
 
     `picture` (H, W, 3), `label` (H, W).
     """
-    step = max(1, int((label.size / _LOOKS) ** 0.5))
-    counts = _colour_counts(picture[::step, ::step])
-    flat = float(counts.max() / counts.sum())
+    step = math.ceil((label.size / _LOOKS) ** 0.5)
+    num_colours, largest, looked = count_colours(np.ascontiguousarray(picture), step)
+    flat = largest / looked
     if flat > config.max_flat:
         return "blank", f"{flat:.1%} of the pixels have one colour, at most {config.max_flat:.1%} may"
-    if len(counts) < config.min_colours:
-        return "too_few_colours", f"{len(counts)} colours, {config.min_colours} are wanted"
+    if num_colours < config.min_colours:
+        return "too_few_colours", f"{num_colours} colours, {config.min_colours} are wanted"
     if config.text and num_letters == 0:
         return "no_text", "no letter is visible"
     natural = float(np.count_nonzero(label == NATURAL) / label.size)
@@ -58,17 +59,6 @@ def refusal(
     if not low <= natural <= high and not bool((label == IGNORE).all()):
         return "label_fraction", f"{natural:.1%} of the pixels are natural, {low:.1%} to {high:.1%} may be"
     return None
-
-
-def _colour_counts(pixels: Pixels) -> NDArray[np.int64]:
-    """Return how often each colour of (H, W, 3) occurs."""
-    packed = np.zeros((*pixels.shape[:2], 4), dtype=np.uint8)
-    packed[:, :, :3] = pixels
-    colours = packed.view(np.uint32).reshape(-1)
-    # A screen is full of runs of one colour, which the stable sort passes over; it takes a third of the other's time.
-    colours.sort(kind="stable")
-    starts = np.flatnonzero(np.diff(colours, prepend=~colours[0]))
-    return np.diff(starts, append=colours.size)
 
 
 def near_duplicate(config: QualityConfig, found: str, earlier: Iterable[str]) -> str | None:

@@ -101,11 +101,12 @@ class TextBank:
 
     def pick(self, items: Sequence[T]) -> T:
         """Return one of `items`."""
-        return items[int(self._rng.integers(len(items)))]
+        # A float is drawn in a fraction of the time of an integer, and a screen asks for some three hundred.
+        return items[int(self._rng.random() * len(items))]
 
     def number(self, low: int, high: int) -> int:
         """Return an integer in [low, high)."""
-        return int(self._rng.integers(low, high))
+        return low + int(self._rng.random() * (high - low))
 
     def noun(self) -> str:
         return self.pick(self._words.nouns)

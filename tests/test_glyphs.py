@@ -32,9 +32,9 @@ def test_a_line_looks_as_pillow_sets_it(family: str, style: str) -> None:
 @pytest.mark.parametrize("subpixel", [False, True])
 def test_what_was_drawn_before_does_not_matter(subpixel: bool) -> None:
     face = font("source-serif", 16, "italic")
-    glyphs._glyph_set.cache_clear()
+    glyphs._case.cache_clear()
     alone = draw_line(TEXT, face, subpixel=subpixel)
-    glyphs._glyph_set.cache_clear()
+    glyphs._case.cache_clear()
     for char in reversed(TEXT):
         draw_line(char, face, subpixel=subpixel)
     again = draw_line(TEXT, face, subpixel=subpixel)

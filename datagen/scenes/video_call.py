@@ -1,7 +1,6 @@
 """A video call: participants in a grid or one large, a shared screen, controls, a chat or a list at the side."""
 
 import numpy as np
-from PIL import Image
 
 from datagen import typesetting, widgets
 from datagen.canvas import Canvas
@@ -9,6 +8,7 @@ from datagen.geometry import Box, box
 from datagen.icons import icon
 from datagen.materials import Materials, through_jpeg
 from datagen.presentations import choose_style, write_slides
+from datagen.resizing import resized
 from datagen.scenes import call_parts, overlays, terminal
 from datagen.scenes.call_parts import RED, WHITE, Look, Person
 from datagen.scenes.slide_pages import draw_slide
@@ -190,7 +190,7 @@ def _video(materials: Materials, rng: np.random.Generator, width: int, height: i
     if factor == 1:
         return small
     shown = through_jpeg(small, quality=int(rng.integers(35, 80)))
-    return np.asarray(Image.fromarray(shown).resize((width, height), Image.Resampling.BILINEAR), dtype=np.uint8)
+    return resized(shown, width, height)
 
 
 def _shared(canvas: Canvas, area: Box, look: Look, materials: Materials, rng: np.random.Generator, name: str) -> None:

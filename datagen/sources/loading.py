@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import numpy as np
 from PIL import Image, ImageOps
 
+from datagen.resizing import resized
 from datagen.sources.containers import read_part
 from datagen.sources.model import PlannedSource
 from pipeline.base.errors import PictureError
@@ -22,7 +23,7 @@ _DECODED_LEVELS = 2
 """JPEG decoders give 1/2 and 1/4 of the size directly; smaller ones are reduced from 1/4, which several uses share."""
 _LARGE = 1 << 20
 """Of photographs with fewer pixels all levels are reduced from the full size: it is decoded sooner than looked for."""
-_MAX_LEVEL = 6
+_MAX_LEVEL = 10
 _ORIENTATION, _FIRST_TURNED = 0x0112, 5
 """EXIF's tag, and the first of its values that swap width and height."""
 
@@ -47,20 +48,20 @@ class Photo:
     """
 
     def __init__(
-        self, full: tuple[int, int], decode: Callable[[int], Image.Image], *, num_decoded: int = 0, num_bytes: int = 0
+        self, full: tuple[int, int], decode: Callable[[int], Pixels], *, num_decoded: int = 0, num_bytes: int = 0
     ) -> None:
         """`full` is (width, height); `decode` returns level 0 to `num_decoded` as RGB and holds `num_bytes`."""
         self.width, self.height = full
         self._decode = decode
         self._num_decoded = num_decoded
         self._num_bytes = num_bytes
-        self._levels: dict[int, Image.Image] = {}
+        self._levels: dict[int, Pixels] = {}
 
     @classmethod
     def from_pixels(cls, pixels: Pixels) -> "Photo":
         """Return a photograph of RGB pixels (H, W, 3)."""
-        image = Image.fromarray(pixels)
-        return cls(image.size, lambda _: image, num_bytes=pixels.nbytes)
+        height, width = pixels.shape[:2]
+        return cls((width, height), lambda _: pixels)
 
     @classmethod
     def from_file(cls, data: bytes, *, where: str) -> "Photo":
@@ -83,32 +84,30 @@ class Photo:
     @property
     def num_bytes(self) -> int:
         """What it holds in memory."""
-        return self._num_bytes + sum(3 * image.width * image.height for image in self._levels.values())
+        return self._num_bytes + sum(pixels.nbytes for pixels in self._levels.values())
 
     def cut(self, area: tuple[float, float, float, float], width: int, height: int) -> Pixels:
         """Return the part (left, top, right, bottom) scaled to (height, width, 3).
 
-        Reduced as browsers do it: from the smallest level that is large enough, so at most by half, with a filter that
-        antialiases. Raises: PictureError: the file cannot be decoded.
+        Reduced as browsers do it: bilinearly from the smallest level that is large enough, so at most by half. Borders
+        lie on whole pixels of that level. Raises: PictureError: the file cannot be decoded.
         """
         left, top, right, bottom = area
         ratio = min((right - left) / width, (bottom - top) / height)
         level = max(0, math.floor(math.log2(ratio)) if ratio > 0 else 0)
         level = min(level, _MAX_LEVEL)
-        image = self._level(level)
-        unit = 1 << level
-        box = (left / unit, top / unit, min(right / unit, image.width), min(bottom / unit, image.height))
-        if all(float(side).is_integer() for side in box) and (box[2] - box[0], box[3] - box[1]) == (width, height):
-            return np.array(image.crop((int(box[0]), int(box[1]), int(box[2]), int(box[3]))), dtype=np.uint8)
-        filter_ = Image.Resampling.HAMMING if ratio >= 1 else Image.Resampling.BICUBIC
-        return np.array(image.resize((width, height), filter_, box=box), dtype=np.uint8)
+        pixels = self._level(level)
+        columns = _whole(left / (1 << level), right / (1 << level), pixels.shape[1])
+        rows = _whole(top / (1 << level), bottom / (1 << level), pixels.shape[0])
+        return resized(pixels[rows, columns], width, height)
 
-    def _level(self, level: int) -> Image.Image:
+    def _level(self, level: int) -> Pixels:
         if level not in self._levels:
-            decoded = min(level, self._num_decoded)
-            self._levels[level] = (
-                self._level(decoded).reduce(1 << (level - decoded)) if level > decoded else self._decode(level)
-            )
+            if level <= self._num_decoded:
+                self._levels[level] = self._decode(level)
+            else:
+                base = Image.fromarray(self._level(self._num_decoded))
+                self._levels[level] = np.asarray(base.reduce(1 << (level - self._num_decoded)), dtype=np.uint8)
         return self._levels[level]
 
 
@@ -131,10 +130,16 @@ class Shelf:
         return self._photos[planned]
 
 
-def _decode_jpeg(data: bytes, level: int, where: str) -> Image.Image:
+def _whole(first: float, last: float, size: int) -> slice:
+    """Return the whole pixels of 0..`size` nearest to first..last, one at least."""
+    start = min(max(0, round(first)), size - 1)
+    return slice(start, min(max(start + 1, round(last)), size))
+
+
+def _decode_jpeg(data: bytes, level: int, where: str) -> Pixels:
     with _decoding(where), Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
         image.draft(image.mode, (max(1, image.width >> level), max(1, image.height >> level)))
-        return ImageOps.exif_transpose(image).convert("RGB")
+        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)
 
 
 @contextmanager
