@@ -17,7 +17,7 @@ from datagen import shapes
 from datagen.blending import Values, blend, lay_outline, lay_rounded, row_of, spread
 from datagen.fonts import BUILT_IN, Font, Typefaces
 from datagen.geometry import Box, box
-from datagen.glyphs import draw_line
+from datagen.glyphs import lay_line
 from datagen.kernels import lay_colour
 from datagen.shapes import Mask, Point
 from pipeline.formats.picture import Pixels
@@ -143,19 +143,16 @@ class Canvas:
 
     def text(self, x: int, baseline: int, text: str, font: Font, colour: Colour) -> int:
         """Set one line with its origin at (x, baseline); return the x where the next glyph would start."""
-        drawn = draw_line(text, font, subpixel=self.display.antialiasing == "rgb")
-        if drawn is None:
-            return x + font.width(text)
-        height, width = drawn.coverage.shape[:2]
-        area = box(x + drawn.left, baseline + drawn.top, width, height)
-        self._part(area, drawn.coverage, colour)
-        for emblem in drawn.emblems:
+        clip = self._clip
+        at = (x, baseline, clip.x, clip.y, clip.right, clip.bottom)
+        subpixel = self.display.antialiasing == "rgb"
+        laid = lay_line((self._values, self.label), at, text, font, colour, subpixel=subpixel)
+        for emblem in laid.emblems:
             height, width = emblem.coverage.shape
             place = box(x + emblem.left, baseline + emblem.top, width, height)
             self._part(place, emblem.coverage, emblem.colours.reshape(height, 3 * width))
-        seen = self._visible(area)
-        self.num_letters += len(text) * seen.width * seen.height // max(1, area.width * area.height)
-        return x + font.width(text)
+        self.num_letters += laid.num_letters
+        return x + laid.width
 
     def paste(self, area: Box, photo: Pixels, *, radius: float = 0) -> None:
         """Show photographed pixels, (height, width, 3) of `area`, with rounded corners; marks a region."""

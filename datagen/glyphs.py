@@ -14,9 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from datagen import kernels
 from datagen.fonts import EMOJI_STRIKE, Font, advance, font
-from datagen.kernels import set_glyphs
+from datagen.kernels import Colour, Line, set_glyphs
 from datagen.shaping import visual_order
+
+Ink = NDArray[np.uint8]
 
 _SUBPIXELS = 3
 _HELD_BYTES = 64_000_000
@@ -48,6 +51,17 @@ class Glyphs:
     coverage: NDArray[np.uint8]
     """(H, W) grey, or (H, W, 3) for the red, green and blue stripes of each pixel."""
     emblems: tuple[Emblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Laid:
+    """What became of a line that was set on a canvas."""
+
+    width: int
+    """How far the pen moved."""
+    num_letters: int
+    """How many characters are in sight, about."""
+    emblems: tuple[Emblem, ...]
 
 
 class _GlyphSet(dict[str, int]):
@@ -102,6 +116,19 @@ class _GlyphSet(dict[str, int]):
             self.table = np.concatenate([self.table, np.empty_like(self.table)])
         self.ink[start : self._num_bytes] = ink.reshape(-1)
         self.table[number] = (start, *measures)
+
+
+def lay_line(canvas: tuple[Ink, Ink], at: Line, text: str, face: Font, colour: Colour, *, subpixel: bool) -> Laid:
+    """Set one line in a drawn colour on values (H, 3 * W) and label (H, W), in place; emblems are left to the caller.
+
+    `at` is as of `kernels.lay_line`.
+    """
+    glyphs = _case()(face, subpixel)
+    numbers = [glyphs[char] for char in visual_order(text)]
+    emblems = _placed(numbers, glyphs, _SUBPIXELS if subpixel else 1) if glyphs.emblems else ()
+    line = (numbers, glyphs.table, glyphs.ink)
+    seen, whole, width = kernels.lay_line(canvas, line, at, colour, subpixel=subpixel)
+    return Laid(width=width, num_letters=len(text) * seen // max(1, whole), emblems=emblems)
 
 
 def draw_line(text: str, face: Font, *, subpixel: bool) -> Glyphs | None:

@@ -5,16 +5,19 @@ Integers only, rounded to nearest, so they give the same on every machine.
 
 import numba
 import numpy as np
+from numba.extending import register_jitable
 from numpy.typing import NDArray
 
 from datagen.compiled import Kernels, integers
-from pipeline.formats.sample import IGNORE
+from pipeline.formats.sample import IGNORE, SYNTHETIC
 
 Bytes = NDArray[np.uint8]
 Int32s = NDArray[np.int32]
 Colour = tuple[int, int, int]
 Place = tuple[int, int, int, int, int, int]
 """Row and column on the canvas, row and column in the coverage, number of rows and of columns."""
+Line = tuple[int, int, int, int, int, int]
+"""Column of the origin, row of the baseline, and what is drawn on: first column and row, and those after the last."""
 
 _SUBPIXELS = 3
 _OUTER, _INNER, _MIDDLE = 8, 77, 86
@@ -56,9 +59,24 @@ def set_glyphs(numbers: list[int], table: Int32s, ink: Bytes, *, subpixel: bool)
     return first, top, spread
 
 
+def lay_line(
+    canvas: tuple[Bytes, Bytes], line: tuple[list[int], Int32s, Bytes], at: Line, colour: Colour, *, subpixel: bool
+) -> tuple[int, int, int]:
+    """Lay a line of glyphs, as of `set_glyphs`, in a drawn colour over values (H, 3 * W) and label (H, W), in place.
+
+    Returns how many pixels of the ink's box were inside the clip, how many it has, and how far the pen moved.
+    """
+    numbers, table, ink = line
+    held = (np.array(numbers, dtype=np.int32), table, ink)
+    red, green, blue = colour
+    seen, whole, pen = _KERNELS[_lay_line](canvas, held, at, (int(red), int(green), int(blue)), subpixel)
+    return int(seen), int(whole), int(pen) // (_SUBPIXELS if subpixel else 1)
+
+
 # A sum s of 255ths, 0..255 * 255, is divided with rounding to nearest by t = s + 128, (t + t // 256) // 256.
 
 
+@register_jitable
 def _lay_grey(values: Bytes, label: Bytes, coverage: Bytes, place: Place, colour: Colour, own: int) -> None:
     row, column, from_row, from_column, num_rows, num_columns = place
     red, green, blue = colour
@@ -85,6 +103,7 @@ def _lay_grey(values: Bytes, label: Bytes, coverage: Bytes, place: Place, colour
                 label[row + y, column + x] = IGNORE
 
 
+@register_jitable
 def _lay_stripes(values: Bytes, label: Bytes, coverage: Bytes, place: Place, colour: Colour, own: int) -> None:
     row, column, from_row, from_column, num_rows, num_columns = place
     for y in range(num_rows):
@@ -103,6 +122,7 @@ def _lay_stripes(values: Bytes, label: Bytes, coverage: Bytes, place: Place, col
                 label[row + y, column + x] = IGNORE
 
 
+@register_jitable
 def _measure(numbers: Int32s, table: Int32s) -> tuple[int, int, int, int]:
     """Return first column, first row, columns and rows of a line's ink; no rows if there is none."""
     left = top = 1 << 30
@@ -120,6 +140,7 @@ def _measure(numbers: Int32s, table: Int32s) -> tuple[int, int, int, int]:
     return left, top, right - left, bottom - top
 
 
+@register_jitable
 def _join(numbers: Int32s, table: Int32s, ink: Bytes, sheet: Bytes, left: int, top: int) -> None:
     pen = -left
     for number in numbers:
@@ -133,6 +154,7 @@ def _join(numbers: Int32s, table: Int32s, ink: Bytes, sheet: Bytes, left: int, t
         pen += int(table[number, 5])
 
 
+@register_jitable
 def _filter(sheet: Bytes, out: Bytes) -> None:
     """Spread subpixels (H, 3 * W) over their neighbours; the outermost two of a row are empty."""
     height, width = sheet.shape
@@ -147,6 +169,40 @@ def _filter(sheet: Bytes, out: Bytes) -> None:
             out[y, x] = (int(sheet[y, x]) * _MIDDLE + inner * _INNER + outer * _OUTER + 128) >> 8
 
 
+def _lay_line(
+    canvas: tuple[Bytes, Bytes], line: tuple[Int32s, Int32s, Bytes], at: Line, colour: Colour, subpixel: bool
+) -> tuple[int, int, int]:
+    values, label = canvas
+    numbers, table, ink = line
+    x, baseline, clip_left, clip_top, clip_right, clip_bottom = at
+    pen = 0
+    for number in numbers:
+        pen += int(table[number, 5])
+    left, top, width, height = _measure(numbers, table)
+    if height == 0:
+        return 0, 0, pen
+    # The filter reaches two subpixels to either side.
+    first = (left - 2) // _SUBPIXELS if subpixel else left
+    num_columns = -(-(left + width + 2) // _SUBPIXELS) - first if subpixel else width
+    column, row = max(x + first, clip_left), max(baseline + top, clip_top)
+    seen_columns = min(x + first + num_columns, clip_right) - column
+    seen_rows = min(baseline + top + height, clip_bottom) - row
+    if seen_columns <= 0 or seen_rows <= 0:
+        return 0, num_columns * height, pen
+    place = (row, column, row - baseline - top, column - x - first, seen_rows, seen_columns)
+    if subpixel:
+        sheet = np.zeros((height, _SUBPIXELS * num_columns), np.uint8)
+        _join(numbers, table, ink, sheet, _SUBPIXELS * first, top)
+        spread = np.empty((height, num_columns, _SUBPIXELS), np.uint8)
+        _filter(sheet, spread.reshape(height, _SUBPIXELS * num_columns))
+        _lay_stripes(values, label, spread, place, colour, SYNTHETIC)
+    else:
+        sheet = np.zeros((height, num_columns), np.uint8)
+        _join(numbers, table, ink, sheet, left, top)
+        _lay_grey(values, label, sheet, place, colour, SYNTHETIC)
+    return seen_columns * seen_rows, num_columns * height, pen
+
+
 _WHOLE = numba.types.Array(numba.uint8, 2, "C")
 # Of any layout, writable or not, so that each kernel is compiled once.
 _ANY = {ndim: numba.types.Array(numba.uint8, ndim, "A", readonly=True) for ndim in (2, 3)}
@@ -156,6 +212,13 @@ _KERNELS = Kernels(
     {
         _lay_grey: numba.void(_WHOLE, _WHOLE, _ANY[2], integers(6), integers(3), numba.int64),
         _lay_stripes: numba.void(_WHOLE, _WHOLE, _ANY[3], integers(6), integers(3), numba.int64),
+        _lay_line: integers(3)(
+            numba.types.UniTuple(_WHOLE, 2),  # type: ignore[no-untyped-call]
+            numba.types.Tuple((_NUMBERS, _TABLE, _INK)),  # type: ignore[no-untyped-call]
+            integers(6),
+            integers(3),
+            numba.boolean,
+        ),
         _measure: integers(4)(_NUMBERS, _TABLE),
         _join: numba.void(_NUMBERS, _TABLE, _INK, _WHOLE, numba.int64, numba.int64),
         _filter: numba.void(_WHOLE, _WHOLE),

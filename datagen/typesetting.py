@@ -27,8 +27,14 @@ _UNIT = re.compile(
 
 def shorten(text: str, font: Font, width: int) -> str:
     """Return `text`, or as much of it as fits into `width` pixels with an ellipsis; "" if nothing fits."""
-    if font.width(text) <= width:
-        return text
+    return _fitted(text, font, width)[0]
+
+
+def _fitted(text: str, font: Font, width: int) -> tuple[str, int]:
+    """Return the same and its width."""
+    whole = font.width(text)
+    if whole <= width:
+        return text, whole
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2
@@ -36,7 +42,8 @@ def shorten(text: str, font: Font, width: int) -> str:
             low = middle
         else:
             high = middle - 1
-    return text[:low].rstrip() + ELLIPSIS if low else ""
+    shown = text[:low].rstrip() + ELLIPSIS if low else ""
+    return shown, font.width(shown)
 
 
 def break_lines(text: str, font: Font, width: int) -> list[str]:
@@ -71,8 +78,7 @@ def _units(text: str) -> Iterator[tuple[str, bool]]:
 
 def line(canvas: Canvas, area: Box, text: str, font: Font, colour: Colour, *, align: Align = "left") -> Box:
     """Set one line, vertically in the middle of `area`, cut to its width; mark it and return its box."""
-    shown = shorten(text, font, area.width)
-    width = font.width(shown)
+    shown, width = _fitted(text, font, area.width)
     if align == "left" and is_right_to_left(shown):
         align = "right"
     x = area.x + {"left": 0, "centre": (area.width - width) // 2, "right": area.width - width}[align]

@@ -74,7 +74,7 @@ def test_a_shelf_keeps_to_its_bytes_and_forgets_the_oldest(tmp_path: Path) -> No
     for seed in range(6):
         (tmp_path / f"{seed}.png").write_bytes(encoded(scenery(seed)))
     sources = find_photos(str(tmp_path)).sources
-    shelf = Shelf(max_bytes=2 * 2 * 3 * 320 * 240 + 100)
+    shelf = Shelf(max_bytes=2 * 3 * 320 * 240 + 100)
     held = [shelf(photo) for photo in sources]
     assert shelf(sources[5]) is held[5] and shelf(sources[0]) is not held[0]
     Path(sources[1].path).unlink()

@@ -61,7 +61,9 @@ class Photo:
     def from_pixels(cls, pixels: Pixels) -> "Photo":
         """Return a photograph of RGB pixels (H, W, 3)."""
         height, width = pixels.shape[:2]
-        return cls((width, height), lambda _: pixels)
+        photo = cls((width, height), lambda _: pixels)
+        photo._levels[0] = pixels
+        return photo
 
     @classmethod
     def from_file(cls, data: bytes, *, where: str) -> "Photo":
