@@ -1,16 +1,17 @@
 """Laying colours over pixels: 8-bit integer arithmetic, rounded to nearest, the same on every machine.
 
 Pixels are rows of (H, 3 * W) values, red, green and blue in turn: numpy is fast along a long last axis and slow along
-one of three.
+one of three. What numpy would need several passes for is compiled.
 """
 
+import numba
 import numpy as np
+from numba.extending import register_jitable
 from numpy.typing import NDArray
 
-Values = NDArray[np.uint8]
+from datagen.compiled import Kernels
 
-_ROWS = 64
-"""How many rows are mixed at a time, so that what is in between stays in the processor's cache."""
+Values = NDArray[np.uint8]
 
 
 def row_of(colour: tuple[int, int, int], width: int) -> Values:
@@ -23,9 +24,11 @@ def blend(below: Values, above: Values, alpha: Values | int) -> None:
 
     `above` is (H, 3 * W) or one row (3 * W,), `alpha` 0..255 for each value (H, 3 * W) or for all.
     """
-    for first in range(0, below.shape[0], _ROWS):
-        rows = slice(first, first + _ROWS)
-        _blend(below[rows], above if above.ndim == 1 else above[rows], alpha if isinstance(alpha, int) else alpha[rows])
+    rows = above if above.ndim == 2 else above[None]
+    if isinstance(alpha, int):
+        _KERNELS[_blend_evenly](below, rows, alpha)
+    else:
+        _KERNELS[_blend](below, rows, alpha)
 
 
 def spread(coverage: Values) -> Values:
@@ -46,12 +49,7 @@ def lay_rounded(below: Values, above: Values, corners: Values) -> None:
 
     `corners` (size, 4 * 3 * size) is the coverage of the upper left, upper right, lower left and lower right one.
     """
-    size = corners.shape[0]
-    kept = _corners_of(below, size)
-    over = np.concatenate([above[: 3 * size]] * 4) if above.ndim == 1 else _corners_of(above, size)
-    below[:] = above
-    blend(kept, over, corners)
-    _put_corners(below, kept, size)
+    _KERNELS[_lay_rounded](below, above if above.ndim == 2 else above[None], corners)
 
 
 def lay_outline(below: Values, row: Values, corners: Values, thickness: int) -> None:
@@ -81,10 +79,56 @@ def _put_corners(values: Values, corners: Values, size: int) -> None:
     values[-size:, -wide:] = corners[:, 3 * wide :]
 
 
-def _blend(below: Values, above: Values, alpha: Values | int) -> None:
-    change = np.subtract(above, below, dtype=np.int32)
-    change *= alpha
-    # Floor division, so adding half of 255 first gives the nearest integer for changes of either sign.
-    change += 127
-    change //= 255
-    np.add(below, change, out=below, casting="unsafe")
+# A sum s of 255ths, 0..255 * 255, is divided with rounding to nearest by t = s + 128, (t + t // 256) // 256.
+
+
+@register_jitable
+def _mixed(below: int, above: int, alpha: int) -> int:
+    mixed = below * (255 - alpha) + above * alpha + 128
+    return (mixed + (mixed >> 8)) >> 8
+
+
+def _blend(below: Values, above: Values, alpha: Values) -> None:
+    num_rows, num_values = below.shape
+    step = 1 if above.shape[0] > 1 else 0
+    for y in range(num_rows):
+        for x in range(num_values):
+            below[y, x] = _mixed(int(below[y, x]), int(above[step * y, x]), int(alpha[y, x]))
+
+
+def _blend_evenly(below: Values, above: Values, alpha: int) -> None:
+    num_rows, num_values = below.shape
+    step = 1 if above.shape[0] > 1 else 0
+    for y in range(num_rows):
+        for x in range(num_values):
+            below[y, x] = _mixed(int(below[y, x]), int(above[step * y, x]), alpha)
+
+
+def _lay_rounded(below: Values, above: Values, corners: Values) -> None:
+    num_rows, num_values = below.shape
+    size, wide = corners.shape[0], 3 * corners.shape[0]
+    step = 1 if above.shape[0] > 1 else 0
+    right = num_values - wide
+    for y in range(num_rows):
+        if size <= y < num_rows - size:
+            below[y] = above[step * y]
+            continue
+        row, side = (y, 0) if y < size else (y - (num_rows - size), 2 * wide)
+        for x in range(wide):
+            below[y, x] = _mixed(int(below[y, x]), int(above[step * y, x]), int(corners[row, side + x]))
+        below[y, wide:right] = above[step * y, wide:right]
+        for x in range(wide):
+            alpha = int(corners[row, side + wide + x])
+            below[y, right + x] = _mixed(int(below[y, right + x]), int(above[step * y, right + x]), alpha)
+
+
+# Of any layout, so that parts of pictures need not be copied.
+_PART = numba.types.Array(numba.uint8, 2, "A")
+_GIVEN = numba.types.Array(numba.uint8, 2, "A", readonly=True)
+_KERNELS = Kernels(
+    {
+        _blend: numba.void(_PART, _GIVEN, _GIVEN),
+        _blend_evenly: numba.void(_PART, _GIVEN, numba.int64),
+        _lay_rounded: numba.void(_PART, _GIVEN, _GIVEN),
+    }
+)

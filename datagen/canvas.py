@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,7 @@ _LARGEST_CORNER = 24
 """Radius in logical pixels beyond which no card has rounded its corners."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
+class Region(NamedTuple):
     """One object of the layout."""
 
     area: Box
@@ -242,9 +241,10 @@ class Canvas:
 
     def _visible(self, area: Box) -> Box:
         """Return the part of `area` inside the clip; its width or height is 0 if there is none."""
-        clip = self._clip
-        inside = area.x >= clip.x and area.y >= clip.y and area.right <= clip.right and area.bottom <= clip.bottom
-        return area if inside else area.intersection(clip)
+        x, y, width, height = area
+        left, top, wide, high = self._clip
+        inside = x >= left and y >= top and x + width <= left + wide and y + height <= top + high
+        return area if inside else area.intersection(self._clip)
 
     def _seen(self, area: Box) -> Values:
         """Return the values of a part of the picture, (H, 3 * W)."""

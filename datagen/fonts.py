@@ -170,11 +170,12 @@ class Typefaces:
 BUILT_IN = Typefaces(families=tuple(FAMILIES.values()))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Font:
-    """A typeface at a size; `face` draws it."""
+    """A typeface at a size; `face` draws it. Of one kind there is one, which `font` returns."""
 
-    # No slots: what is asked for with every line of text is held in the font itself.
+    # No slots: what is asked for with every line of text is held in the font itself. Compared by identity, since it is
+    # looked up for each of them.
 
     family: Family
     style: str

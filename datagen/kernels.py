@@ -31,8 +31,7 @@ def lay_colour(canvas: tuple[Bytes, Bytes], coverage: Bytes, place: Place, colou
     """
     values, label = canvas
     kernel = _KERNELS[_lay_grey if coverage.ndim == 2 else _lay_stripes]
-    red, green, blue = colour
-    kernel(values, label, coverage, place, (int(red), int(green), int(blue)), own)
+    kernel(values, label, coverage, place, colour, own)
 
 
 def set_glyphs(numbers: list[int], table: Int32s, ink: Bytes, *, subpixel: bool) -> tuple[int, int, Bytes] | None:
@@ -68,9 +67,8 @@ def lay_line(
     """
     numbers, table, ink = line
     held = (np.array(numbers, dtype=np.int32), table, ink)
-    red, green, blue = colour
-    seen, whole, pen = _KERNELS[_lay_line](canvas, held, at, (int(red), int(green), int(blue)), subpixel)
-    return int(seen), int(whole), int(pen) // (_SUBPIXELS if subpixel else 1)
+    seen, whole, pen = _KERNELS[_lay_line](canvas, held, at, colour, subpixel)
+    return seen, whole, pen // (_SUBPIXELS if subpixel else 1)
 
 
 # A sum s of 255ths, 0..255 * 255, is divided with rounding to nearest by t = s + 128, (t + t // 256) // 256.

@@ -14,7 +14,7 @@ from PIL import Image
 from datagen.canvas import Region
 from datagen.config import MasksConfig
 from datagen.geometry import box
-from datagen.survey_kernels import ids_in_sight
+from datagen.survey_kernels import in_sight
 from pipeline.formats.picture import Pixels
 
 MAX_REGIONS = 0xFFFF
@@ -63,10 +63,11 @@ def flatten(regions: Sequence[Region], height: int, width: int) -> NDArray[np.ui
     ]
     order = sorted(range(len(regions)), key=lambda index: -sizes[index])[:MAX_REGIONS]
     painted = _painted([regions[index] for index in order], height, width)
-    seen = ids_in_sight(painted, len(order))[1:]
+    areas = [(area.x, area.y, area.right, area.bottom) for area in (regions[index].area for index in order)]
+    seen = in_sight(painted, np.array(areas, dtype=np.int32).reshape(-1, 4))
     # Nothing that is hidden leaves a trace, so painting without it gives the same map with dense ids.
-    in_sight = [regions[index] for index, is_seen in zip(order, seen, strict=True) if is_seen]
-    return painted if len(in_sight) == len(order) else _painted(in_sight, height, width)
+    visible = [regions[index] for index, is_seen in zip(order, seen, strict=True) if is_seen]
+    return painted if len(visible) == len(order) else _painted(visible, height, width)
 
 
 def _painted(regions: Sequence[Region], height: int, width: int) -> NDArray[np.uint16]:

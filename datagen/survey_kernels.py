@@ -44,10 +44,13 @@ def luma_means(picture: NDArray[np.uint8], factor: int, skip: int) -> NDArray[np
     return means
 
 
-def ids_in_sight(ids: NDArray[np.uint16], num_ids: int) -> NDArray[np.bool_]:
-    """Return for each of 0..`num_ids` whether it occurs in a map (H, W), (num_ids + 1,). No id may be larger."""
-    found = np.zeros(num_ids + 1, dtype=np.bool_)
-    _KERNELS[_ids_in_sight](ids, found)
+def in_sight(ids: NDArray[np.uint16], areas: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return for each of the ids 1..n whether it occurs in its area of a map (H, W), (n,).
+
+    `areas` (n, 4) are left, top, right and bottom of the part of the map that an id may occur in.
+    """
+    found = np.zeros(len(areas), dtype=np.bool_)
+    _KERNELS[_in_sight](ids, areas, found)
     return found
 
 
@@ -101,16 +104,17 @@ def _luma_means(values: NDArray[np.uint8], means: NDArray[np.uint8], factor: int
             means[block_row, block_column] = (weighted + 32768 * num_pixels) // (65536 * num_pixels)
 
 
-def _ids_in_sight(ids: NDArray[np.uint16], found: NDArray[np.bool_]) -> None:
-    height, width = ids.shape
-    for y in range(height):
-        last = int(ids[y, 0])
-        found[last] = True
-        for x in range(1, width):
-            # A map is made of long runs.
-            if ids[y, x] != last:
-                last = int(ids[y, x])
-                found[last] = True
+def _in_sight(ids: NDArray[np.uint16], areas: NDArray[np.int32], found: NDArray[np.bool_]) -> None:
+    for number in range(len(areas)):
+        left, top, right, bottom = areas[number]
+        # Most show in their first row.
+        for y in range(top, bottom):
+            for x in range(left, right):
+                if ids[y, x] == number + 1:
+                    found[number] = True
+                    break
+            if found[number]:
+                break
 
 
 _PICTURE = numba.types.Array(numba.uint8, 3, "C", readonly=True)
@@ -122,6 +126,6 @@ _KERNELS = Kernels(
     {
         _count_colours: integers(3)(_PICTURE, numba.int64),
         _luma_means: numba.void(_VALUES, _PLANE, numba.int64, numba.int64),
-        _ids_in_sight: numba.void(_IDS, _FLAGS),
+        _in_sight: numba.void(_IDS, numba.types.Array(numba.int32, 2, "C"), _FLAGS),
     }
 )
