@@ -10,9 +10,10 @@ from datagen.albums import Album
 from datagen.canvas import Canvas, Colour
 from datagen.geometry import Box, box
 from datagen.icons import icon, solid_icon
+from datagen.map_palettes import PALETTES
 from datagen.materials import Materials
 from datagen.shapes import Point
-from datagen.street_map import PALETTES, Plan, draw_map, make_plan
+from datagen.street_map import Plan, draw_map, make_plan
 from datagen.texts import TextBank
 from datagen.theme import Theme, mix
 from pipeline.formats.picture import Pixels

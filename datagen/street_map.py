@@ -4,68 +4,23 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw
+from numpy.typing import NDArray
+from PIL import Image
 
+from datagen.blending import blend, row_of, spread
 from datagen.canvas import Colour
 from datagen.fonts import Family, Font, font
 from datagen.glyphs import draw_line
+from datagen.map_palettes import Palette
+from datagen.opencv import opencv
 from datagen.shapes import Mask, Point
 from datagen.texts import TextBank
 from pipeline.formats.picture import Pixels
 
 _SUPERSAMPLING = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Palette:
-    """Colours of one provider's maps."""
-
-    land: Colour
-    houses: Colour
-    water: Colour
-    park: Colour
-    street: Colour
-    casing: Colour
-    main: Colour
-    main_casing: Colour
-    motorway: Colour
-    motorway_casing: Colour
-    text: Colour
-    halo: Colour
-    water_text: Colour
-
-
-PALETTES = {
-    "road": Palette(
-        land=(245, 243, 240), houses=(232, 229, 224), water=(156, 204, 232), park=(198, 231, 190),
-        street=(255, 255, 255), casing=(222, 220, 216), main=(255, 247, 214), main_casing=(226, 206, 150),
-        motorway=(252, 214, 112), motorway_casing=(220, 164, 60), text=(92, 92, 96), halo=(255, 255, 255),
-        water_text=(70, 126, 170),
-    ),
-    "cool": Palette(
-        land=(236, 239, 241), houses=(226, 230, 233), water=(144, 200, 226), park=(190, 226, 200),
-        street=(255, 255, 255), casing=(214, 219, 224), main=(255, 255, 255), main_casing=(192, 200, 208),
-        motorway=(160, 176, 196), motorway_casing=(128, 146, 170), text=(80, 88, 100), halo=(250, 251, 252),
-        water_text=(56, 110, 150),
-    ),
-    "open": Palette(
-        land=(242, 239, 233), houses=(217, 208, 201), water=(170, 211, 223), park=(200, 250, 204),
-        street=(255, 255, 255), casing=(187, 187, 187), main=(247, 250, 191), main_casing=(191, 193, 110),
-        motorway=(232, 146, 162), motorway_casing=(194, 78, 100), text=(60, 58, 56), halo=(255, 255, 255),
-        water_text=(90, 120, 170),
-    ),
-    "grey": Palette(
-        land=(242, 243, 244), houses=(234, 235, 236), water=(208, 215, 220), park=(232, 238, 232),
-        street=(255, 255, 255), casing=(226, 227, 229), main=(255, 255, 255), main_casing=(214, 216, 219),
-        motorway=(232, 233, 236), motorway_casing=(200, 203, 208), text=(140, 143, 148), halo=(248, 249, 250),
-        water_text=(140, 152, 164),
-    ),
-    "dark": Palette(
-        land=(32, 36, 44), houses=(38, 43, 52), water=(18, 30, 48), park=(30, 50, 46), street=(52, 58, 70),
-        casing=(26, 30, 38), main=(70, 77, 92), main_casing=(28, 32, 40), motorway=(104, 96, 74),
-        motorway_casing=(40, 36, 30), text=(170, 176, 188), halo=(26, 30, 38), water_text=(96, 130, 176),
-    ),
-}  # fmt: skip
+"""Of names."""
+_FRACTION_BITS = 4
+"""Points lie on a grid of 16ths of pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +82,9 @@ def draw_map(
 ) -> Pixels:
     """Return the map, (H, W, 3) for a `size` of (width, height); `face` is a font family and the scale."""
     width, height = size
-    large = (width * _SUPERSAMPLING, height * _SUPERSAMPLING)
-    image = Image.new("RGB", large, palette.land)
-    pen = _Pen(draw=ImageDraw.Draw(image), unit=face[1] * _SUPERSAMPLING)
+    pixels = np.empty((height, width, 3), dtype=np.uint8)
+    pixels[:] = palette.land
+    pen = _Pen(pixels=pixels, unit=face[1])
     houses = rng.random() < 0.6
     _areas(pen, plan, palette, rng, houses=houses)
     wide = float(rng.uniform(4, 8))
@@ -137,29 +92,37 @@ def draw_map(
     # Only main roads have bridges.
     _water(pen, size, palette, rng)
     _main_roads(pen, size, plan, palette, rng, wide)
-    _names(image, pen, plan, palette, face, rng)
-    return np.asarray(image.reduce(_SUPERSAMPLING), dtype=np.uint8)
+    _names(pen, plan, palette, face, rng)
+    return pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pen:
-    draw: ImageDraw.ImageDraw
+    pixels: Pixels
     unit: float
-    """Supersampled pixels to a 1x pixel."""
+    """Pixels to a 1x pixel."""
 
-    def line(self, points: list[Point], colour: Colour, width: float, *, bent: bool = False) -> None:
-        """Draw an open line; `bent` closes the gaps at its corners, which at crossings other streets cover."""
-        scaled = [(x * _SUPERSAMPLING, y * _SUPERSAMPLING) for x, y in points]
-        self.draw.line(scaled, fill=colour, width=max(1, round(width * self.unit)), joint="curve" if bent else None)
+    def line(self, points: list[Point], colour: Colour, width: float) -> None:
+        """Draw an open line, antialiased, with round joints."""
+        cv2 = opencv()
+        thickness = max(1, round(width * self.unit))
+        cv2.polylines(self.pixels, [_fixed(points)], False, colour, thickness, cv2.LINE_AA, _FRACTION_BITS)
+
+    def area(self, points: list[Point], colour: Colour) -> None:
+        """Fill a polygon, antialiased."""
+        cv2 = opencv()
+        cv2.fillPoly(self.pixels, [_fixed(points)], colour, cv2.LINE_AA, _FRACTION_BITS)
 
     def sees(self, point: Point, margin: float) -> bool:
         """Return whether a point is on the map or near it."""
-        width, height = self.draw.im.size
-        x, y = point[0] * _SUPERSAMPLING, point[1] * _SUPERSAMPLING
-        return bool(-margin < x < width + margin and -margin < y < height + margin)
+        height, width = self.pixels.shape[:2]
+        return bool(-margin < point[0] < width + margin and -margin < point[1] < height + margin)
 
-    def area(self, points: list[Point], colour: Colour) -> None:
-        self.draw.polygon([(x * _SUPERSAMPLING, y * _SUPERSAMPLING) for x, y in points], fill=colour)
+
+def _fixed(points: list[Point]) -> NDArray[np.int32]:
+    """Return points in fixed point, (n, 1, 2), with pixels' middles at whole numbers as OpenCV has them."""
+    placed: NDArray[np.int32] = np.rint((np.array(points) - 0.5) * (1 << _FRACTION_BITS)).astype(np.int32)
+    return placed[:, None]
 
 
 def _areas(pen: _Pen, plan: Plan, palette: Palette, rng: np.random.Generator, *, houses: bool) -> None:
@@ -200,7 +163,7 @@ def _water(pen: _Pen, size: tuple[int, int], palette: Palette, rng: np.random.Ge
         points = [
             (x * width, y * height) if lying else (y * width, x * height) for x, y in zip(steps, line, strict=True)
         ]
-        pen.line(points, palette.water, float(rng.uniform(14, 70)), bent=True)
+        pen.line(points, palette.water, float(rng.uniform(14, 70)))
     elif form < 0.8:
         centre = (float(rng.uniform(0, width)), float(rng.uniform(0, height)))
         radius = min(width, height) * float(rng.uniform(0.1, 0.4))
@@ -239,7 +202,7 @@ def _main_roads(
     if rng.random() < 0.6:
         curve = _motorway(size, rng)
         for colour, extra in ((palette.motorway_casing, 3.0), (palette.motorway, 0.0)):
-            pen.line(curve, colour, wide * 2 + extra, bent=True)
+            pen.line(curve, colour, wide * 2 + extra)
 
 
 def _with_gaps(line: list[Point], rng: np.random.Generator) -> list[list[Point]]:
@@ -267,12 +230,12 @@ def _motorway(size: tuple[int, int], rng: np.random.Generator) -> list[Point]:
     ]
 
 
-def _names(
-    image: Image.Image, pen: _Pen, plan: Plan, palette: Palette, face: tuple[Family, float], rng: np.random.Generator
-) -> None:
+def _names(pen: _Pen, plan: Plan, palette: Palette, face: tuple[Family, float], rng: np.random.Generator) -> None:
     """Write names along main streets first, then along some others, none where another name is."""
-    small = font(face[0], max(8, round(10.5 * pen.unit)))
+    # Turned at twice the size, so that they stay sharp.
+    large = font(face[0], max(8 * _SUPERSAMPLING, round(10.5 * pen.unit * _SUPERSAMPLING)))
     taken: list[tuple[float, float, float]] = []
+    height, width = pen.pixels.shape[:2]
     points = plan.points
     places = [(i, j, True) for i in sorted(plan.main_columns) for j in range(1, len(points[0]) - 1, 5)]
     places += [(i, j, False) for j in sorted(plan.main_rows) for i in range(1, len(points) - 1, 5)]
@@ -282,26 +245,41 @@ def _names(
     ]
     for i, j, upright in places:
         here, there = points[i][j], points[i][j + 1] if upright else points[i + 1][j]
-        x, y = (here[0] + there[0]) * _SUPERSAMPLING / 2, (here[1] + there[1]) * _SUPERSAMPLING / 2
+        x, y = (here[0] + there[0]) / 2, (here[1] + there[1]) / 2
         name = plan.names[(i if upright else j + 7) % len(plan.names)]
-        half = small.width(name) / 2
-        inside = half < x < image.width - half and 20 < y < image.height - 20
+        half = large.width(name) / (2 * _SUPERSAMPLING)
+        inside = half < x < width - half and 10 < y < height - 10
         if not inside or any(math.hypot(x - a, y - b) < half + c for a, b, c in taken):
             continue
         taken.append((x, y, half))
         angle = -math.degrees(math.atan2(there[1] - here[1], there[0] - here[0]))
-        _turned(image, (x, y), name, small, palette, angle=(angle + 90) % 180 - 90)
+        mask = _turned(name, large, (angle + 90) % 180 - 90)
+        if mask is not None:
+            left, top = round(x - mask.shape[1] / 2), round(y - mask.shape[0] / 2)
+            reach = max(1, large.size // (8 * _SUPERSAMPLING))
+            _print(pen.pixels, _grown(mask, reach), (left, top), palette.halo)
+            _print(pen.pixels, mask, (left, top), palette.text)
 
 
-def _turned(image: Image.Image, at: Point, name: str, small: Font, palette: Palette, *, angle: float) -> None:
-    drawn = draw_line(name, small, subpixel=False)
+def _turned(name: str, large: Font, angle: float) -> Mask | None:
+    """Return the coverage of a name turned by `angle` degrees, with room for a halo; None if it has no ink."""
+    drawn = draw_line(name, large, subpixel=False)
     if drawn is None:
-        return
-    reach = max(1, small.size // 8)
-    mask = Image.fromarray(np.pad(drawn.coverage, 2 * reach)).rotate(angle, Image.Resampling.BILINEAR, expand=True)
-    place = (round(at[0] - mask.width / 2), round(at[1] - mask.height / 2))
-    image.paste(palette.halo, place, Image.fromarray(_grown(np.asarray(mask), reach)))
-    image.paste(palette.text, place, mask)
+        return None
+    upright = Image.fromarray(np.pad(drawn.coverage, large.size // 2))
+    turned = upright.rotate(angle, Image.Resampling.BILINEAR, expand=True).reduce(_SUPERSAMPLING)
+    return np.asarray(turned, dtype=np.uint8)
+
+
+def _print(pixels: Pixels, mask: Mask, at: tuple[int, int], colour: Colour) -> None:
+    """Lay a colour through a coverage whose upper left corner is at (x, y); what lies outside is left out."""
+    (left, top), (height, width) = at, pixels.shape[:2]
+    rows = slice(max(0, top), min(height, top + mask.shape[0]))
+    columns = slice(max(0, left), min(width, left + mask.shape[1]))
+    seen = mask[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    if seen.size:
+        part = pixels.reshape(height, 3 * width)[rows, 3 * columns.start : 3 * columns.stop]
+        blend(part, row_of(colour, seen.shape[1]), spread(seen))
 
 
 def _grown(mask: Mask, reach: int) -> Mask:
