@@ -132,9 +132,13 @@ def crashed(shard: Shard, attempts: int, error: Exception) -> Failure:
 
 def _start_pool(store: Store, workers: int) -> ProcessPoolExecutor:
     fonts = plans.read(store)[0].config.fonts
+    # Workers are forked from one process that has imported everything and started no thread; by themselves they would
+    # each take seconds for that.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["datagen.work"])
     return ProcessPoolExecutor(
         max_workers=workers,
-        mp_context=multiprocessing.get_context("spawn"),
+        mp_context=context,
         initializer=_start_worker,
         initargs=(store.url, (fonts, typefaces(fonts)) if fonts else None),
     )
