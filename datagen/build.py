@@ -16,11 +16,12 @@ from datagen.config import SPLITS, CorpusConfig
 from datagen.engines import Failure, Make, Outcome
 from datagen.plan import Plan, Shard
 from datagen.quarantine import read_failure, write_failure
-from datagen.sources import SEEN, Found, Seen
+from datagen.sources import SEEN, Found, PlannedSource, Seen
 from datagen.work import make_sample, make_shard
 from pipeline.base.errors import UsageError
 from pipeline.base.progress import Progress
 from pipeline.base.store import Store
+from pipeline.formats.sample import Source
 from pipeline.formats.shards import ShardRecord, read_record, write_manifest
 
 __all__ = ["BuildSummary", "PlanSummary", "Workers", "describe", "finish", "make_sample", "make_shard", "run", "work"]
@@ -47,11 +48,13 @@ class BuildSummary:
     num_skipped_shards: int
     """Shards that an earlier run had finished."""
     rejected: dict[str, int]
-    """Refused sources and samples, by reason."""
+    """Samples that are missing, and captured screens and pages that cannot be used, by reason."""
+    refused_sources: dict[str, int]
+    """Photographs, texts and source files that cannot be used, by reason; the samples are made from the others."""
     redrawn: dict[str, int]
     """Drawings that were refused and made again from another seed, by reason."""
     examples: tuple[str, ...]
-    """One message for each reason in `rejected`."""
+    """One message for each reason in `rejected` and `refused_sources`; plan.json lists all refused sources."""
     quarantined: tuple[str, ...]
     """Shards that kept failing, with the reason; `diptych dataset retry-failed` tries them again."""
     seconds: float
@@ -66,26 +69,31 @@ class PlanSummary:
     num_photos: dict[str, int]
     num_captured: dict[str, int]
     num_pages: int
-    """Pages found; a build records them and adds one sample of each at each size."""
+    """Pages found; a build records them and adds one sample of each at each size. Counted as if all could be used."""
     rejected: dict[str, int]
+    """Captured screens that cannot be used, by reason."""
+    refused_sources: dict[str, int]
     pixels: int
     """Expected number of synthesized pixels."""
     plan_sha256: str
+    """Of the plan that `run` would write; "" with pages, which have to be recorded first."""
 
 
 def describe(config: CorpusConfig) -> PlanSummary:
     """Return what `run` would do; writes nothing. Raises: UsageError, ConfigError."""
-    plan = plans.make(config)
+    pages = _expected_pages(config)
+    plan = plans.make(config, pages=pages)
     shards = plan.shards()
     return PlanSummary(
         num_samples={split: plan.num_samples(split) for split in SPLITS},
         num_shards={split: sum(shard.name.split == split for shard in shards) for split in SPLITS},
         num_photos={split: len(plan.photos(split)) for split in SPLITS},
         num_captured={split: len(plan.screens(split)) for split in SPLITS},
-        num_pages=_count_pages(config),
-        rejected=dict(Counter(refused.reason for refused in plan.refused)),
+        num_pages=0 if pages is None else len(pages.sources),
+        rejected=dict(_reasons(plan, of_pictures=True)),
+        refused_sources=dict(_reasons(plan, of_pictures=False)),
         pixels=_mean_pixels(config) * config.num_samples.total,
-        plan_sha256=plans.digest(plan),
+        plan_sha256=plans.digest(plan) if pages is None else "",
     )
 
 
@@ -103,18 +111,23 @@ def run(config: CorpusConfig, out: str, *, workers: Workers | int, progress: Pro
         plan = plans.make(config, seen=Seen(store), pages=_pages(store, config, progress), progress=_Looking(progress))
         plan_sha256 = _begin(store, plan)
         progress.note("")
-        for refused in plan.refused:
-            progress.reject(refused.reason)
+        refused = _reasons(plan, of_pictures=True)
+        for reason, count in refused.items():
+            progress.reject(reason, count)
         shards = plan.shards()
-        progress.total(sum(shard.num_samples for shard in shards) + len(plan.refused))
+        progress.total(sum(shard.num_samples for shard in shards) + refused.total())
         found = {shard.name.stem: _found(store, shard, plan_sha256) for shard in shards}
         done = {stem: outcome for stem, outcome in found.items() if outcome is not None}
         for outcome in done.values():
             _count(outcome, progress)
-        for outcome in work(
-            store, [shard for shard in shards if shard.name.stem not in done], make_shard, plan_sha256, crew
-        ):
-            _count(outcome, progress)
+        left = [shard for shard in shards if shard.name.stem not in done]
+        try:
+            for outcome in work(store, left, make_shard, plan_sha256, crew):
+                _count(outcome, progress)
+        except KeyboardInterrupt:
+            # Workers that were stopped have left half a file each.
+            store.sweep()
+            raise
         return finish(store, plan, plan_sha256, num_skipped=len(done), seconds=time.monotonic() - started)
 
 
@@ -153,7 +166,8 @@ def finish(store: Store, plan: Plan, plan_sha256: str, *, num_skipped: int, seco
         num_samples=sum(record.num_samples for record in records),
         num_shards=len(records),
         num_skipped_shards=num_skipped,
-        rejected=dict(Counter(refused.reason for refused in plan.refused) + Counter(manifest["rejected"])),
+        rejected=dict(_reasons(plan, of_pictures=True) + Counter(manifest["rejected"])),
+        refused_sources=dict(_reasons(plan, of_pictures=False)),
         redrawn=manifest["redrawn"],
         examples=_examples(plan, records),
         quarantined=tuple(quarantined.values()),
@@ -193,13 +207,23 @@ def _begin(store: Store, plan: Plan) -> str:
     return plans.write(store, plan)
 
 
-def _count_pages(config: CorpusConfig) -> int:
+def _expected_pages(config: CorpusConfig) -> Found | None:
+    """Return the pages that a build would record."""
     if config.pages is None:
-        return 0
+        return None
     # Imported here: only pages need playwright.
     from datagen.browser.user_pages import find_pages
 
-    return len(find_pages(config.pages))
+    sources = (
+        Source(kind="page", name=page.name, sha256="", licence="unknown", origin=page.address)
+        for page in find_pages(config.pages)
+    )
+    return Found(sources=tuple(PlannedSource(source=source, split="", path="") for source in sources), refused=())
+
+
+def _reasons(plan: Plan, *, of_pictures: bool) -> Counter[str]:
+    """Return why sources were refused: those that samples were to show, or those that they are made from."""
+    return Counter(refused.reason for refused in plan.refused if refused.is_picture == of_pictures)
 
 
 class _Looking:

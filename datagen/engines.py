@@ -7,6 +7,7 @@ a full disk, concern every shard, and end the run.
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -90,6 +91,11 @@ def _pool(store: Store, waiting: deque[Shard], make: Make, *, workers: int) -> G
                 del working[future]
     except BrokenProcessPool:
         return [shard for shard, _ in working.values()]
+    except KeyboardInterrupt:
+        # A shard that is not whole is made anew anyway, so nobody waits for those that are at work.
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
     return []
@@ -149,6 +155,8 @@ _worker: dict[str, tuple[Store, Plan, str]] = {}
 
 
 def _start_worker(url: str, fonts: tuple[str, Typefaces] | None) -> None:
+    # Ctrl-C in a terminal reaches all its processes; what follows is the parent's decision.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if fonts is not None:
         hold(*fonts)
     threading.Thread(target=_end_with_parent, daemon=True).start()

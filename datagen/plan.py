@@ -168,12 +168,12 @@ def make(
         sources += [PlannedSource(source=source, split="", path="") for source in font_sources(families)]
     if pages is not None:
         sources += _deal_runs(pages, weights if config.num_samples.total else _TAKEN_ONLY_WEIGHTS)
-        refused += pages.refused
+        refused += (replace(page, is_picture=True) for page in pages.refused)
     if config.captured is not None:
         near_bits = config.quality.near_duplicate_bits
         screens = find_captured(config.captured, near_bits=near_bits, seen=seen, progress=progress)
         sources += _deal_runs(screens, weights if config.num_samples.total else _TAKEN_ONLY_WEIGHTS)
-        refused += screens.refused
+        refused += (replace(screen, is_picture=True) for screen in screens.refused)
     return Plan(config=config, sources=tuple(sources), refused=tuple(refused), versions=_versions(config))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from datagen.config import LabelsConfig
+from datagen.dataset.origins import DEAL, PLAN, SOURCES, origin_files, origins_of
 from datagen.labeller import weights_digest
 from datagen.render import label_unknown
 from pipeline.base.errors import ShardError, UsageError
@@ -26,7 +27,6 @@ from pipeline.formats.shards import (
     write_shard,
 )
 
-PLAN, SOURCES = "plan.json", "sources.parquet"
 FORMAT = "diptych-relabel-plan"
 UNKNOWN = "none"
 
@@ -108,7 +108,7 @@ def _settings(manifest: Mapping[str, Any], labels: LabelsConfig) -> dict[str, An
 def _begin(store: Store, source: Store, manifest: Mapping[str, Any], labels: LabelsConfig) -> str:
     """Write what is to be done, or check that the folder was begun with the same; return its digest."""
     assert labels.checkpoint is not None
-    table = source.read_bytes(SOURCES) if source.exists(SOURCES) else None
+    table, deal = (source.read_bytes(name) if source.exists(name) else None for name in (SOURCES, DEAL))
     stems = [stem for split in manifest["splits"] for stem in open_split(source, split).stems]
     records = {stem: _record(source, stem) for stem in stems}
     data = canonical_json(
@@ -120,6 +120,8 @@ def _begin(store: Store, source: Store, manifest: Mapping[str, Any], labels: Lab
             "versions": manifest["versions"],
             "num_samples": {stem: record.num_samples + len(record.rejected) for stem, record in records.items()},
             "sources_sha256": None if table is None else sha256_hex(table),
+            "deal_sha256": None if deal is None else sha256_hex(deal),
+            "origin": None if deal is not None else next(iter(origins_of(source)), ""),
         }
     )
     if store.exists(PLAN):
@@ -128,11 +130,14 @@ def _begin(store: Store, source: Store, manifest: Mapping[str, Any], labels: Lab
             raise UsageError(f"{store.where(PLAN)}: this folder holds something else ({found}); choose another folder")
         store.sweep()
         return sha256_hex(data)
-    strangers = set(store.names()) - {SOURCES}
+    strangers = set(store.names()) - {SOURCES, DEAL}
     if strangers:
         raise UsageError(f"{store.url}: not empty ({min(strangers)}); choose another folder")
-    if table is not None:
-        store.write_bytes(SOURCES, table)
+    for name, origin in origin_files(source).items():
+        store.write_bytes(name, origin)
+    for name, kept in ((SOURCES, table), (DEAL, deal)):
+        if kept is not None:
+            store.write_bytes(name, kept)
     store.write_bytes(PLAN, data)
     return sha256_hex(data)
 

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from datagen.labeller import Labeller
 
 
+_OF_PAGES: dict[str, Any] = {"min_colours": 0, "max_flat": 1.0, "natural_fraction": (0.0, 1.0), "text": False}
+"""What is asked of people's own pages."""
+
+
 def draw(setting: Setting, materials: Materials, rng: np.random.Generator) -> Drawing:
     """Draw one screen.
 
@@ -75,9 +79,11 @@ def synthesize(
     split, _, index = key.rpartition("-")
     near = neighbourhood(photos, seed=config.seed, index=int(index))
     words = _words(choose_language(config.scripts, rng), split)
+    # Sentences of somebody's texts are in whatever language those are in.
+    language = {} if library is not None and library.texts else {"language": words.language}
     materials = Materials(near, words, load=_shelf(), rng=rng, library=library)
     drawing = draw(setting, materials, rng)
-    details = drawing.details | {"language": words.language} | ({"attempt": attempt} if attempt else {})
+    details = drawing.details | language | ({"attempt": attempt} if attempt else {})
     drawing = replace(drawing, details=details)
     return _sample(config, key, drawing, seed=seed, versions=versions)
 
@@ -94,7 +100,11 @@ def visit(
     seed = _seed(config, key, 0)
     size, scale, scroll = pages.choose_window(config, view, np.random.Generator(np.random.PCG64(seed)))
     drawing = pages.draw_recording(store, page, size, scale, scroll=scroll)
-    return _sample(config, key, drawing, seed=seed, versions=versions)
+    # Whoever gives a page wants it labelled, however little there is on it.
+    wanted = replace(config, quality=replace(config.quality, **_OF_PAGES))
+    if bool((drawing.picture == drawing.picture[0, 0]).all()):
+        raise PictureError("blank", f"{key}: {drawing.kind}: all of it has one colour")
+    return _sample(wanted, key, drawing, seed=seed, versions=versions)
 
 
 def adopt(config: CorpusConfig, screen: PlannedSource, key: str, versions: Mapping[str, str]) -> Sample:

@@ -190,7 +190,7 @@ class TextBank:
             said = self.sentence()
             if len(said) <= _LONGEST_CHAT_LINE:
                 return said
-        return self.pick(self._words.chat_lines).format(
+        said = self.pick(self._words.chat_lines).format(
             noun=self.noun(),
             verb=self.verb(),
             adjective=self.adjective(),
@@ -198,6 +198,7 @@ class TextBank:
             name=self.first_name(),
             hour=self.clock(),
         )
+        return _tidy(said)
 
     def _document(self) -> TextDocument | None:
         # One text a screen: a page that jumps between books and scripts does not look like one.

@@ -174,8 +174,12 @@ def _build(config: "CorpusConfig", out: str, workers: "Workers", *, as_json: boo
     from datagen import build
     from pipeline.base.progress import open_progress
 
-    with open_progress("datagen") as progress:
-        summary = build.run(config, out, workers=workers, progress=progress)
+    try:
+        with open_progress("datagen") as progress:
+            summary = build.run(config, out, workers=workers, progress=progress)
+    except KeyboardInterrupt:
+        typer.echo(f"diptych: stopped; the same command goes on with what is in {out}", err=True)
+        raise
     finish(summary, as_json=as_json)
 
 

@@ -149,6 +149,23 @@ def test_a_picture_that_may_be_a_photograph_is_ignored(browser: Browser, tmp_pat
 
 @pytest.mark.browser
 @needs_chromium
+def test_photographs_in_frames_are_labelled_and_their_boxes_found(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(jpeg(scenery(3)))
+    inner = f"{STYLE}<body style='margin:0;background:#eee'><img src=photo.jpg style='left:20px;top:10px'><p>Words"
+    (tmp_path / "inner.html").write_text(inner)
+    (tmp_path / "page.html").write_text(
+        "<body style='margin:0'><iframe src=inner.html style='position:absolute;left:100px;top:50px;width:200px;"
+        "height:80px;border:2px solid #000'></iframe>"
+    )
+    drawn = visit(browser, PageSource(name="page.html", folder=str(tmp_path)), WINDOW)
+    # The frame's inside begins at (102, 52) and ends at y = 132, where the photograph is cut.
+    expected = np.full((WINDOW.height, WINDOW.width), SYNTHETIC)
+    expected[62:132, 122:222] = NATURAL
+    assert np.array_equal(drawn.label, expected) and np.array_equal(drawn.boxes, expected)
+    assert any((region.area.x, region.area.y) == (122, 62) for region in drawn.regions)
+    assert drawn.num_letters == len("Words")
+
+
 def test_a_paused_video_is_a_photograph(browser: Browser, tmp_path: Path) -> None:
     (tmp_path / "film.webm").write_bytes(_film(browser))
     (tmp_path / "index.html").write_text(

@@ -376,3 +376,14 @@ def test_every_kind_of_finding_is_explained() -> None:
     text = (Path(__file__).parents[1] / "docs" / "dataset.md").read_text(encoding="utf-8")
     for kind, meaning in KINDS.items():
         assert f"| `{kind}` | {meaning} |" in text
+
+
+def test_with_a_damaged_plan_the_rest_is_checked_and_nothing_is_drawn(corpus: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(corpus, copy)
+    plan = (copy / "plan.json").read_bytes()
+    for damaged in (plan[:-9], b"[]", b"{}", b"\x00", plan.replace(b"diptych-corpus-plan", b"diptych-corpus-plum")):
+        (copy / "plan.json").write_bytes(damaged)
+        summary = run(copy, CheckConfig(regenerate=1.0))
+        assert summary.num_samples and not summary.num_drawn_again
+        assert {"cannot_draw", "plan"} <= set(summary.counts), told(summary)

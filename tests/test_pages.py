@@ -140,3 +140,21 @@ def test_other_pages_into_the_same_folder_are_refused(visited: tuple[CorpusConfi
     (tmp_path / "other.html").write_text("<p>other</p>")
     with pytest.raises(UsageError, match="other pages were recorded"):
         build.run(replace(config, pages=str(tmp_path)), str(corpus), workers=1, progress=Tally())
+
+
+def test_pages_are_counted_before_anything_is_drawn(visited: tuple[CorpusConfig, Path], tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    for number in range(3):
+        (tmp_path / f"{number}.html").write_text("<p>page")
+    described = build.describe(replace(visited[0], pages=str(tmp_path), samples_per_shard=1))
+    assert (described.num_pages, described.plan_sha256) == (3, "")
+    assert described.num_samples == described.num_shards == {"train": 2, "val": 2, "test": 2}
+
+
+def test_a_page_with_little_on_it_is_labelled_and_an_empty_one_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty.html").write_text("<body style='background:#123'>")
+    (tmp_path / "sparse.html").write_text("<p>Hi")
+    config = CorpusConfig(num_samples=Counts(), pages=str(tmp_path), sizes=("640x400",), scales=(1.0,))
+    summary = build.run(config, str(tmp_path / "corpus"), workers=1, progress=Tally())
+    assert (summary.num_samples, summary.rejected) == (1, {"blank": 1})

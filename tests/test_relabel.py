@@ -7,6 +7,7 @@ import pytest
 
 from datagen import build, relabel
 from datagen.config import Counts, LabelsConfig, MasksConfig, QualityConfig
+from datagen.dataset import merge
 from datagen.dataset.check import CheckConfig, check
 from pipeline.base.errors import UsageError
 from pipeline.base.progress import Tally
@@ -74,17 +75,30 @@ def test_the_labelled_corpus_passes_its_check_and_tells_of_flipped_bytes(
     assert "file_digest" in found
 
 
+def test_drawn_samples_of_a_labelled_corpus_are_drawn_again_through_any_number_of_stages(
+    mixed: Path, checkpoint: str, tmp_path: Path
+) -> None:
+    labels, every = LabelsConfig(checkpoint=checkpoint), CheckConfig(regenerate=1.0)
+    relabel.run(str(mixed), str(tmp_path / "once"), labels=labels, progress=Tally())
+    relabel.run(str(tmp_path / "once"), str(tmp_path / "twice"), labels=labels, progress=Tally())
+    merge.run([str(tmp_path / "twice")], merge.MergeConfig(), str(tmp_path / "merged"), progress=Tally())
+    relabel.run(str(tmp_path / "merged"), str(tmp_path / "last"), labels=labels, progress=Tally())
+    for name in ("once", "twice", "merged", "last"):
+        checked = check(Store(tmp_path / name), every, progress=Tally())
+        assert (checked.findings, checked.num_drawn_again) == ((), 2), name
+
+
 def test_labelling_goes_on_where_it_was_stopped_and_refuses_another_folder(
     mixed: Path, checkpoint: str, tmp_path: Path
 ) -> None:
     labels = LabelsConfig(checkpoint=checkpoint, min_confidence=0.6)
     relabel.run(str(mixed), str(tmp_path / "out"), labels=labels, progress=Tally())
-    whole = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    whole = {path.name: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     for path in (tmp_path / "out").glob("*000001*"):
         path.unlink()
     (tmp_path / "out" / "manifest.json").unlink()
     relabel.run(str(mixed), str(tmp_path / "out"), labels=labels, progress=Tally())
-    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == whole
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == whole
     with pytest.raises(UsageError, match="something else"):
         other = LabelsConfig(checkpoint=checkpoint, min_confidence=0.9)
         relabel.run(str(mixed), str(tmp_path / "out"), labels=other, progress=Tally())

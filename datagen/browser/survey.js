@@ -13,6 +13,8 @@
   const items = [];
   const width = innerWidth, height = innerHeight;
   let count = 0;
+  // Where the document that is being looked at begins: a frame's boxes are measured from the frame's corner.
+  let originX = 0, originY = 0;
 
   const compare = (a, b) => {
     for (let i = 0; i < Math.min(a.length, b.length); i++) if (a[i] !== b[i]) return a[i] - b[i];
@@ -58,7 +60,8 @@
     return { x, y, width: right - x, height: bottom - y };
   };
 
-  const add = (key, kind, box, state, { radius = [0, 0, 0, 0], region = false, letters = 0 } = {}) => {
+  const add = (key, kind, inner, state, { radius = [0, 0, 0, 0], region = false, letters = 0 } = {}) => {
+    const box = { x: inner.x + originX, y: inner.y + originY, width: inner.width, height: inner.height };
     let left = Math.max(box.x, state.clip[0], 0), top = Math.max(box.y, state.clip[1], 0);
     let right = Math.min(box.x + box.width, state.clip[2], width), bottom = Math.min(box.y + box.height, state.clip[3], height);
     if (right - left < 0.5 || bottom - top < 0.5) return;
@@ -68,7 +71,7 @@
 
   const lines = (element) => {
     const found = [];
-    const range = document.createRange();
+    const range = element.ownerDocument.createRange();
     for (const node of element.childNodes) {
       if (node.nodeType !== 3 || !node.data.trim()) continue;
       range.selectNodeContents(node);
@@ -119,9 +122,15 @@
       add(key, kind, area, state, { radius: radii(style, box), region: !control && Math.min(area.width, area.height) >= 12 });
     } else if (tag === 'svg' || tag === 'CANVAS' || tag === 'IFRAME' || tag === 'OBJECT' || tag === 'EMBED') {
       const large = Math.min(box.width, box.height) >= 14;
-      add(key, tag === 'svg' || tag === 'CANVAS' ? 'text' : 'veil', box, state, { region: large && !control });
+      const kind = tag === 'svg' || tag === 'CANVAS' ? 'text' : frame(element) ? 'object' : 'veil';
+      add(key, kind, box, state, { region: large && !control });
     }
   };
+
+  const isSVG = (element) => element.namespaceURI === 'http://www.w3.org/2000/svg';
+  const isGround = (element) => element === element.ownerDocument.documentElement || element === element.ownerDocument.body;
+  // The document of a frame, null where its origin is another and nobody may look inside.
+  const frame = (element) => /^I?FRAME$/.test(element.tagName) ? element.contentDocument : null;
 
   // Contexts: `flow` orders what is painted with its nearest positioned ancestor, `layer` what is positioned itself.
   const visit = (element, parent) => {
@@ -142,15 +151,17 @@
       flow: own ? key : parent.flow, layer: stacking ? key : parent.layer,
       opacity: parent.opacity * opacity, flexible: /flex|grid/.test(style.display),
       mixed: parent.mixed || opacity < 0.995 || filtered || turned(style),
-      clip: style.position === 'fixed' ? [0, 0, width, height] : parent.clip,
-      rounded: style.position === 'fixed' ? [] : parent.rounded, inControl: parent.inControl,
+      clip: style.position === 'fixed' ? parent.window.clip : parent.clip,
+      rounded: style.position === 'fixed' ? parent.window.rounded : parent.rounded,
+      window: parent.window, inControl: parent.inControl,
     };
     const box = element.getBoundingClientRect();
     const content = own ? key : [...parent.flow, 0.3, index];
     const visible = style.visibility === 'visible' && state.opacity > 0.004;
     const control = /^(BUTTON|INPUT|TEXTAREA|SELECT)$/.test(element.tagName) || element.getAttribute('role') === 'button';
     if (visible && box.width > 0 && box.height > 0) {
-      if (element !== document.documentElement && element !== document.body && !(element instanceof SVGElement)) {
+      // The page's own ground lies under all; a frame's hides what is behind the frame.
+      if (element !== document.documentElement && element !== document.body && !isSVG(element)) {
         background(element, style, box, key, state);
       }
       for (const pseudo of ['::before', '::after']) {
@@ -162,7 +173,7 @@
         }
       }
       replaced(element, style, box, content, state);
-      if (!(element instanceof SVGElement)) {
+      if (!isSVG(element)) {
         const boxes = lines(element);
         const share = boxes.length ? Math.ceil(ownText(element) / boxes.length) : 0;
         for (const line of boxes) add(content, 'text', line, state, { letters: share });
@@ -171,13 +182,26 @@
       if (control && !state.inControl) add(content, 'object', box, state, { region: true, radius: radii(style, box) });
     }
     if (control) state.inControl = true;
-    if (style.overflowX !== 'visible' && element !== document.documentElement && element !== document.body) {
+    const inside = frame(element);
+    if (style.overflowX !== 'visible' && !isGround(element) || inside) {
       const [l, t, r, b] = state.clip;
       const edge = (side) => parseFloat(style[`border${side}Width`]) || 0;
-      state.clip = [Math.max(l, box.left + edge('Left')), Math.max(t, box.top + edge('Top')),
-        Math.min(r, box.right - edge('Right')), Math.min(b, box.bottom - edge('Bottom'))];
+      state.clip = [Math.max(l, originX + box.left + edge('Left')), Math.max(t, originY + box.top + edge('Top')),
+        Math.min(r, originX + box.right - edge('Right')), Math.min(b, originY + box.bottom - edge('Bottom'))];
       const corners = radii(style, box);
-      if (corners.some((corner) => corner > 0.5)) state.rounded = [...state.rounded, [box.x, box.y, box.width, box.height, ...corners]];
+      if (corners.some((corner) => corner > 0.5)) {
+        state.rounded = [...state.rounded, [originX + box.x, originY + box.y, box.width, box.height, ...corners]];
+      }
+    }
+    if (inside) {
+      const [x, y] = [originX, originY];
+      const edge = (side) => (parseFloat(style[`padding${side}`]) || 0) + (parseFloat(style[`border${side}Width`]) || 0);
+      originX += box.left + edge('Left');
+      originY += box.top + edge('Top');
+      // What a frame shows is painted as one, in its place.
+      visit(inside.documentElement, { ...state, flow: content, layer: content, window: { clip: state.clip, rounded: state.rounded } });
+      [originX, originY] = [x, y];
+      return;
     }
     if (element.tagName === 'svg' && !element.querySelector('image, foreignObject')) return;
     for (const child of (element.shadowRoot || element).children) visit(child, state);
@@ -185,6 +209,7 @@
 
   visit(document.documentElement, {
     flow: [], layer: [], opacity: 1, flexible: false, mixed: false, clip: [0, 0, width, height], rounded: [], inControl: false,
+    window: { clip: [0, 0, width, height], rounded: [] },
   });
   items.sort((a, b) => compare(a.key, b.key));
   return items.map(({ key, ...item }) => item);

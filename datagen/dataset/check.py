@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from datagen.dataset.card import stale_files
@@ -15,6 +15,7 @@ from datagen.dataset.check_shard import Facts, check_shard
 from datagen.dataset.check_splits import check_splits
 from datagen.dataset.findings import KINDS, Finding
 from datagen.dataset.listing import ShardRow
+from datagen.dataset.origins import PLAN
 from pipeline.base.errors import FormatError, StorageError, UsageError
 from pipeline.base.progress import Progress
 from pipeline.base.store import Store
@@ -71,7 +72,9 @@ def check(store: Store, config: CheckConfig, *, progress: Progress) -> CheckSumm
     started = time.monotonic()
     if not store.names():
         raise UsageError(f"{store.url}: no such folder, or nothing in it")
-    notes = _versions(store) if config.regenerate else []
+    notes, hindered = _versions(store) if config.regenerate else ([], None)
+    if hindered is not None:
+        config = replace(config, regenerate=0.0)
     listed = check_folder(store)
     progress.total(sum(shard.num_samples for shard in listed.shards))
     results: dict[str, _Result] = {}
@@ -79,7 +82,7 @@ def check(store: Store, config: CheckConfig, *, progress: Progress) -> CheckSumm
         results[result.facts.stem] = result
         progress.advance(len(result.facts.keys))
     ordered = [results[shard.stem] for shard in listed.shards]
-    findings = [*listed.findings]
+    findings = [*listed.findings, *([] if hindered is None else [hindered])]
     for result in ordered:
         findings += [*result.facts.findings, *result.findings]
     findings += check_splits([result.facts for result in ordered], near_bits=config.near_bits)
@@ -111,11 +114,16 @@ def _check_card(store: Store) -> Iterator[Finding]:
         yield Finding(kind="card", where="README.md, croissant.json", message=f"cannot be compared ({error})")
 
 
-def _versions(store: Store) -> list[str]:
+def _versions(store: Store) -> tuple[list[str], Finding | None]:
+    """Return how the versions here differ from those it was made with, and why nothing can be drawn again, if so."""
     # Imported here: drawing needs fonts, renderers and more, looking does not.
     from datagen.dataset.regenerate import version_changes
 
-    return [f"made with {change}: samples drawn again may differ" for change in version_changes(store)]
+    try:
+        changes = version_changes(store)
+    except (FormatError, StorageError) as error:
+        return [], Finding(kind="cannot_draw", where=PLAN, message=f"no sample can be drawn again: {error}")
+    return [f"made with {change}: samples drawn again may differ" for change in changes], None
 
 
 def _work(url: str, shards: tuple[ShardRow, ...], config: CheckConfig) -> Iterator[_Result]:

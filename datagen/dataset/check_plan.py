@@ -9,17 +9,15 @@ from typing import Any
 
 import tomli_w
 
-from datagen.dataset.deal import DEAL, FORMAT, origin_folder
+from datagen.dataset.deal import FORMAT
 from datagen.dataset.findings import Finding
-from datagen.dataset.listing import SOURCES
+from datagen.dataset.origins import CONFIG, DEAL, PLAN, SOURCES, kept_origins, origin_folder
 from datagen.plan import PAGE_INDEX, PAGES, PLACES
 from datagen.relabel import FORMAT as RELABELLED
 from datagen.sources import SEEN
 from pipeline.base.errors import FormatError, StorageError
 from pipeline.base.store import Store, sha256_hex
 from pipeline.formats.shards import MANIFEST, ShardName, read_parquet
-
-PLAN, CONFIG = "plan.json", "config.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +50,7 @@ def check_plan(store: Store, manifest: Mapping[str, Any] | None) -> Planned:
         findings = list(_check_tables(store, plan))
         if manifest is not None:
             findings += _check_settings(store, plan, manifest)
-        origins = list(_origins(store)) if dealt else []
+        origins = kept_origins(store)
         findings += _check_origins(store, origins)
         pages = list(_pages(store))
         findings += _check_pages(store, pages)
@@ -133,13 +131,6 @@ def _check_settings(store: Store, plan: Mapping[str, Any], manifest: Mapping[str
     # A byte may change what is written and not what it means.
     if decisive != plan["config"] or tomli_w.dumps(config) != text:
         yield Finding(kind="plan", where=CONFIG, message=f"not the config that {PLAN} says")
-
-
-def _origins(store: Store) -> Iterator[str]:
-    """Yield the digests of the plans that drew a dealt corpus's samples, as far as they are known."""
-    for origin in read_parquet(store, DEAL, columns=["origin"]).column("origin").unique().to_pylist():
-        if origin and store.exists(f"{origin_folder(origin)}/{PLAN}"):
-            yield origin
 
 
 def _check_origins(store: Store, origins: list[str]) -> Iterator[Finding]:

@@ -1,9 +1,8 @@
 """Carrying a deal out: members are copied from shard to shard, one sample in memory at a time."""
 
 import importlib.metadata
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +11,7 @@ from datagen.dataset.deal import Deal, begin
 from pipeline.base.progress import Progress
 from pipeline.base.store import Store
 from pipeline.formats.corpus import CorpusSplit, open_split
-from pipeline.formats.sample import decode_info
+from pipeline.formats.sample import decode_info, encode_info
 from pipeline.formats.shards import (
     EncodedSample,
     Rejection,
@@ -86,8 +85,7 @@ def rename(encoded: EncodedSample, key: str) -> EncodedSample:
     if encoded.row["key"] == key:
         return encoded
     info = decode_info(encoded.members["json"], where=encoded.row["key"])
-    data = json.dumps(asdict(replace(info, key=key)), sort_keys=True, ensure_ascii=False).encode()
-    members = encoded.members | {"json": data}
+    members = encoded.members | {"json": encode_info(replace(info, key=key))}
     return EncodedSample(members=members, row=encoded.row | {"key": key, "members_sha256": digest_members(members)})
 
 

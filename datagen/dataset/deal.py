@@ -19,15 +19,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from datagen.dataset.groups import SOURCES, Numbers, Rows
+from datagen.dataset.groups import Numbers, Rows
+from datagen.dataset.origins import DEAL, PLAN, SOURCES, origin_files, origins_of
 from pipeline.base.errors import UsageError
 from pipeline.base.store import Store, canonical_json, sha256_hex
 from pipeline.formats.sample import Source
 from pipeline.formats.shards import MANIFEST, read_manifest, read_parquet
 
-# The names of a drawn corpus's plan, so that neither kind is written into a folder of the other.
-PLAN, CONFIG = "plan.json", "config.toml"
-DEAL, ORIGINS = "deal.parquet", "origins"
 FORMAT, FORMAT_VERSION = "diptych-corpus-deal", 1
 
 SCHEMA = pa.schema(
@@ -191,8 +189,9 @@ def begin(store: Store, deal: Deal) -> str:
     strangers = set(store.names()) - {SOURCES, DEAL}
     if strangers:
         raise UsageError(f"{store.url}: not empty ({min(strangers)}) and not a corpus; choose another folder")
-    for name, data in _origin_files(deal).items():
-        store.write_bytes(name, data)
+    for used in deal.inputs:
+        for name, data in origin_files(used.store).items():
+            store.write_bytes(name, data)
     store.write_bytes(SOURCES, sources)
     store.write_bytes(DEAL, table)
     store.write_bytes(PLAN, plan)
@@ -228,7 +227,7 @@ def _parquet(table: pa.Table) -> bytes:
 def _origins(rows: Rows, inputs: Sequence[Input]) -> tuple[pa.Array, pa.Array]:
     """Return (N,) digests of the plans that drew the samples, and their keys there."""
     dealt = {used.store.url: _dealt_rows(used.store) for used in inputs if used.store.exists(DEAL)}
-    plans = {used.store.url: str(used.manifest.get("plan_sha256", "")) for used in inputs}
+    plans = {used.store.url: next(iter(origins_of(used.store)), "") for used in inputs if used.store.url not in dealt}
     origins, names = [], []
     start = 0
     for split in rows.splits:
@@ -247,24 +246,3 @@ def _origins(rows: Rows, inputs: Sequence[Input]) -> tuple[pa.Array, pa.Array]:
 def _dealt_rows(store: Store) -> pa.Table:
     table = read_parquet(store, DEAL, columns=["split", "origin", "origin_key", "reason"])
     return table.filter(pc.is_null(table.column("reason")))
-
-
-def _origin_files(deal: Deal) -> dict[str, bytes]:
-    """Return the plans that drew the samples, by the name under which they are kept."""
-    files: dict[str, bytes] = {}
-    for used in deal.inputs:
-        if used.store.exists(DEAL):
-            origins = _dealt_rows(used.store).column("origin").unique().to_pylist()
-            folders = {origin: f"{origin_folder(origin)}/" for origin in origins}
-        else:
-            folders = {str(used.manifest.get("plan_sha256", "")): ""}
-        for origin, folder in folders.items():
-            for name in (PLAN, SOURCES, CONFIG):
-                if origin and used.store.exists(f"{folder}{name}"):
-                    files[f"{origin_folder(origin)}/{name}"] = used.store.read_bytes(f"{folder}{name}")
-    return files
-
-
-def origin_folder(origin: str) -> str:
-    """Return the folder inside a dealt corpus that keeps the plan of digest `origin`."""
-    return f"{ORIGINS}/{origin[:16]}"

@@ -2,22 +2,22 @@
 
 import importlib.metadata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 import pyarrow.compute as pc
 
 from datagen import plan as plans
 from datagen.dataset.copying import rename
-from datagen.dataset.deal import DEAL, origin_folder
 from datagen.dataset.findings import Finding
 from datagen.dataset.listing import ShardRow, read_sidecar
+from datagen.dataset.origins import DEAL, origin_folder, origins_of
 from datagen.plan import Plan
 from datagen.work import make_sample
 from pipeline.base.errors import DiptychError, UsageError
 from pipeline.base.seeds import derive_seed
 from pipeline.base.store import Store
-from pipeline.formats.sample import FIELDS, decode_info
+from pipeline.formats.sample import FIELDS, REGION_DETAILS, decode_info, encode_info
 from pipeline.formats.shards import COLUMN, Rejection, read_parquet
 
 _PLANS_HELD = 4
@@ -38,7 +38,8 @@ def version_changes(store: Store) -> tuple[str, ...]:
 
     Raises: UsageError: the corpus holds no plan; ShardError: it is damaged.
     """
-    changes = {change for folder in _plan_folders(store) for change in _changes(_plan(store.url, folder))}
+    folders = origins_of(store).values() or [""]
+    changes = {change for folder in folders for change in _changes(_plan(store.url, folder))}
     return tuple(sorted(changes))
 
 
@@ -88,9 +89,21 @@ def _compare(plan: Plan, origin_key: str, key: str, members: Mapping[str, bytes]
     drawn = make_sample(plan, origin_key, attempt=attempt)
     if isinstance(drawn, Rejection):
         raise UsageError(f"{drawn.reason}: {drawn.message}")
-    again = rename(drawn, key).members
+    again = _with_later_regions(rename(drawn, key).members, members)
     different = [f".{ending}" for ending in FIELDS if again[ending] != members[ending]]
     return f"{', '.join(different)} differ when drawn again" if different else ""
+
+
+def _with_later_regions(drawn: Mapping[str, bytes], found: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Return the drawn members, with the found region map where another engine than the drawing's made it later."""
+    own, later = (decode_info(members["json"], where="sample") for members in (drawn, found))
+    if own.how_masked == later.how_masked:
+        return drawn
+    details = {name: value for name, value in own.details.items() if name != REGION_DETAILS}
+    if REGION_DETAILS in later.details:
+        details[REGION_DETAILS] = later.details[REGION_DETAILS]
+    info = replace(own, how_masked=later.how_masked, details=details)
+    return {**drawn, "regions.png": found["regions.png"], "json": encode_info(info)}
 
 
 def _changes(plan: Plan) -> Iterator[str]:
@@ -125,18 +138,11 @@ def _plan(url: str, folder: str) -> Plan:
     return plans.read(Store(store.where(folder)) if folder else store)[0]
 
 
-def _plan_folders(store: Store) -> list[str]:
-    if not store.exists(DEAL):
-        return [""]
-    origins = read_parquet(store, DEAL, columns=["origin"]).column("origin").unique().to_pylist()
-    return [f"{origin_folder(origin)}/" for origin in origins if origin]
-
-
 def _origin(url: str, split: str, key: str) -> tuple[str, str]:
     """Return the folder of the plan that drew a sample, and the sample's key there. Raises: UsageError: not known."""
     origins = _deal(url, split)
     if origins is None:
-        return "", key
+        return next(iter(origins_of(Store(url)).values()), ""), key
     origin, origin_key = origins.get(key, ("", key))
     if not origin:
         raise UsageError(f"{key}: nothing says which plan drew it")

@@ -25,6 +25,8 @@ class RefusedSource:
     name: str
     reason: str
     message: str
+    is_picture: bool = False
+    """Whether a sample was to show it: a captured screen, a page; else it is one of many that samples are made from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,9 @@ SYNTHETIC, NATURAL, IGNORE = 0, 1, 255
 FIELDS = ("png", "label.png", "regions.png", "json")
 """Member endings of a sample, in the order in which a shard holds them."""
 
+REGION_DETAILS = "regions"
+"""Entry of a sample's `details` that says how good its region map's masks are."""
+
 MAX_KEY_BYTES = 100 - len(".regions.png")
 """A tar's header holds 100 bytes of a member's name."""
 
@@ -121,8 +124,13 @@ def encode_sample(sample: Sample, *, compress_level: int = 6) -> dict[str, bytes
         "png": write_png(sample.picture, compress_level=compress_level),
         "label.png": encode_png(sample.label, compress_level=compress_level),
         "regions.png": encode_png(sample.regions, compress_level=compress_level),
-        "json": json.dumps(asdict(sample.info), sort_keys=True, ensure_ascii=False, allow_nan=False).encode(),
+        "json": encode_info(sample.info),
     }
+
+
+def encode_info(info: SampleInfo) -> bytes:
+    """Return `<key>.json`; same metadata, same bytes."""
+    return json.dumps(asdict(info), sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
 
 
 def decode_sample(members: Mapping[str, bytes], *, where: str) -> Sample:
