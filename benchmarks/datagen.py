@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from datagen import plan as plans
+from datagen import planning
 from datagen.build import run
 from datagen.config import CorpusConfig, Counts, QualityConfig
 from datagen.plan import Plan
@@ -110,7 +110,7 @@ def _config(num_samples: int, **changes: object) -> CorpusConfig:
 def _arms(folder: Path, arguments: argparse.Namespace) -> tuple[dict[str, Callable[[], int]], list[str]]:
     """Return what is measured by name, each giving how many pictures it made, and what could not be."""
     notes = [f"{arguments.rounds} rounds of {arguments.samples} pictures; {os.cpu_count()} cores, load {_load()}."]
-    plan = plans.make(_config(arguments.samples))
+    plan = planning.make(_config(arguments.samples))
     made = [_make(plan, number) for number in range(arguments.samples)]
     samples = [decode_sample(sample.members, where="benchmark") for sample in made if sample is not None]
     level = plan.config.png_compress_level
@@ -171,7 +171,7 @@ def _by_pillow(samples: list[Sample]) -> int:
 
 
 def _browser_arms(num_pages: int) -> dict[str, Callable[[], int]]:
-    plan = plans.make(_config(num_pages, renderers={"browser": 1.0}))
+    plan = planning.make(_config(num_pages, renderers={"browser": 1.0}))
     return {
         "browser renderer": lambda: _made(plan, num_pages),
         "Chromium: load a page, one screenshot": lambda: _screenshots(plan, num_pages),

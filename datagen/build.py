@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from datagen import engines
+from datagen import engines, planning
 from datagen import plan as plans
 from datagen.config import SPLITS, CorpusConfig
 from datagen.engines import Failure, Make, Outcome
@@ -82,7 +82,7 @@ class PlanSummary:
 def describe(config: CorpusConfig) -> PlanSummary:
     """Return what `run` would do; writes nothing. Raises: UsageError, ConfigError."""
     pages = _expected_pages(config)
-    plan = plans.make(config, pages=pages)
+    plan = planning.make(config, pages=pages)
     shards = plan.shards()
     return PlanSummary(
         num_samples={split: plan.num_samples(split) for split in SPLITS},
@@ -108,7 +108,9 @@ def run(config: CorpusConfig, out: str, *, workers: Workers | int, progress: Pro
     store = Store(out)
     _refuse_strangers(store)
     with store.sole_writer():
-        plan = plans.make(config, seen=Seen(store), pages=_pages(store, config, progress), progress=_Looking(progress))
+        plan = planning.make(
+            config, seen=Seen(store), pages=_pages(store, config, progress), progress=_Looking(progress)
+        )
         plan_sha256 = _begin(store, plan)
         progress.note("")
         refused = _reasons(plan, of_pictures=True)

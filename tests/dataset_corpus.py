@@ -81,3 +81,14 @@ def png(plane: np.ndarray[Any, Any], folder: Path) -> bytes:
     path = folder / "plane.png"
     Image.fromarray(plane).save(path)
     return path.read_bytes()
+
+
+def first_of_train(change: Callable[[EncodedSample], EncodedSample]) -> Callable[[str, Items], Items]:
+    """Change the sample train-000000 and leave the others alone."""
+
+    def apply(split: str, items: Items) -> Items:
+        head, *rest = items
+        assert isinstance(head, EncodedSample)
+        return [change(head), *rest] if head.row["key"] == "train-000000" else items
+
+    return apply

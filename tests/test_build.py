@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datagen import build, plan
+from datagen import build, plan, planning
 from datagen.config import SPLITS, CorpusConfig, Counts, MasksConfig
 from pipeline.base.config import to_toml
 from pipeline.base.errors import UsageError
@@ -232,7 +232,7 @@ def test_sources_that_cannot_be_used_are_counted(tmp_path: Path) -> None:
 def test_samples_whose_photographs_vanished_are_rejected_and_the_others_kept(tmp_path: Path) -> None:
     folder = photo_folder(tmp_path / "photos", 3)
     config = small_config(folder, scenes={"photo_viewer": 1.0})
-    made = plan.make(config)
+    made = planning.make(config)
     store = Store(tmp_path / "out")
     digest = plan.write(store, made)
     for path in folder.iterdir():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from datagen import engines, plan
+from datagen import engines, plan, planning
 from datagen.engines import Failure, Make, Outcome
 from datagen.plan import Shard
 from pipeline.base.errors import StorageError
@@ -21,7 +21,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def planned(photos: Path, out: Path) -> tuple[Store, list[Shard]]:
-    store, made = Store(out), plan.make(small_config(photos))
+    store, made = Store(out), planning.make(small_config(photos))
     plan.write(store, made)
     return store, made.shards()
 

@@ -26,7 +26,7 @@ for name, value in ours.ENVIRONMENT.items():
 import ray
 from ray.cluster_utils import Cluster
 
-from datagen import build, on_ray, plan
+from datagen import build, on_ray, plan, planning
 from datagen.build import Workers
 from datagen.config import CorpusConfig
 from pipeline.base.config import load
@@ -64,7 +64,7 @@ builder.join()
 assert summary.num_samples == large.num_samples.total and summary.quarantined == (), summary
 
 store = Store(folder / "quarantined")
-plan.write(store, plan.make(small))
+plan.write(store, planning.make(small))
 shards = plan.read(store)[0].shards()
 for make, reason in ((failing_makes.dies, "worker_died"), (failing_makes.raises, "crashed")):
     outcomes = list(on_ray.cluster(store, shards, make, workers=1, address=None))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from datagen import plan
+from datagen import plan, planning
 from datagen.config import PRESETS, CorpusConfig, Counts
 from datagen.scenes.table import SCENES
 from pipeline.base.config import from_table, load, to_table
@@ -24,7 +24,7 @@ def test_presets_load_and_survive_a_round_trip(preset: str) -> None:
 
 
 def test_a_written_plan_reads_back_equal(tmp_path: Path) -> None:
-    made = plan.make(small_config(photo_folder(tmp_path / "photos")))
+    made = planning.make(small_config(photo_folder(tmp_path / "photos")))
     store = Store(tmp_path / "out")
     digest = plan.write(store, made)
     assert plan.read(store) == (made, digest)
@@ -36,7 +36,7 @@ def test_a_written_plan_reads_back_equal(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [plan.PLAN, plan.SOURCES])
 def test_a_damaged_plan_is_refused(tmp_path: Path, name: str) -> None:
     store = Store(tmp_path / "out")
-    plan.write(store, plan.make(small_config(photo_folder(tmp_path / "photos"))))
+    plan.write(store, planning.make(small_config(photo_folder(tmp_path / "photos"))))
     data = store.read_bytes(name)
     store.write_bytes(name, data[: len(data) // 2])
     with pytest.raises(ShardError, match=name):
@@ -45,7 +45,7 @@ def test_a_damaged_plan_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_shards_cover_every_sample_once(tmp_path: Path) -> None:
     counts = Counts(train=11, val=4, test=1)
-    made = plan.make(small_config(photo_folder(tmp_path / "photos"), num_samples=counts, samples_per_shard=4))
+    made = planning.make(small_config(photo_folder(tmp_path / "photos"), num_samples=counts, samples_per_shard=4))
     shards = made.shards()
     assert [(shard.name.stem, shard.first, shard.num_samples) for shard in shards] == [
         ("small-train-000000", 0, 4),
@@ -59,10 +59,10 @@ def test_shards_cover_every_sample_once(tmp_path: Path) -> None:
 def test_a_scene_that_does_not_exist_and_too_few_photographs_are_refused(tmp_path: Path) -> None:
     photos = photo_folder(tmp_path / "photos", 2)
     with pytest.raises(ConfigError, match="unknown scene 'chatt'"):
-        plan.make(small_config(photos, scenes={"chatt": 1.0}))
+        planning.make(small_config(photos, scenes={"chatt": 1.0}))
     with pytest.raises(UsageError, match="3 splits"):
-        plan.make(small_config(photos))
-    assert plan.make(small_config(photos, num_samples=Counts(train=1), scenes={next(iter(SCENES)): 1.0}))
+        planning.make(small_config(photos))
+    assert planning.make(small_config(photos, num_samples=Counts(train=1), scenes={next(iter(SCENES)): 1.0}))
 
 
 @pytest.mark.parametrize(
@@ -88,11 +88,11 @@ def test_impossible_configs_are_refused(table: dict[str, object]) -> None:
 
 def test_a_folder_of_photographs_may_move_and_the_plan_stays(tmp_path: Path) -> None:
     given = {"texts": None, "code": None}
-    first = plan.make(small_config(photo_folder(tmp_path / "here" / "photos"), **given))
+    first = planning.make(small_config(photo_folder(tmp_path / "here" / "photos"), **given))
     store = Store(tmp_path / "out")
     digest = plan.write(store, first)
     (tmp_path / "here").rename(tmp_path / "there")
-    moved = plan.make(small_config(tmp_path / "there" / "photos", **given))
+    moved = planning.make(small_config(tmp_path / "there" / "photos", **given))
     assert plan.digest(moved) == digest and moved != first
     files = {name: store.read_bytes(name) for name in (plan.PLAN, plan.SOURCES)}
     assert not any(str(tmp_path).encode() in data for data in files.values())
@@ -103,7 +103,7 @@ def test_a_folder_of_photographs_may_move_and_the_plan_stays(tmp_path: Path) -> 
 
 
 def test_bundled_photographs_are_found_wherever_their_package_is(tmp_path: Path) -> None:
-    made = plan.make(CorpusConfig())
+    made = planning.make(CorpusConfig())
     store = Store(tmp_path / "out")
     plan.write(store, made)
     assert plan.read(store)[0] == made
@@ -126,10 +126,10 @@ def test_texts_and_code_are_dealt_like_photographs(tmp_path: Path) -> None:
         code=str(tmp_path / "code"),
         photo_licence="mine",
     )
-    made = plan.make(config)
+    made = planning.make(config)
     libraries = [made.writings(split) for split in ("train", "val", "test")]
     assert all(library.texts and library.code for library in libraries)
     assert sum(len(library.texts) for library in libraries) == 6 == sum(len(library.code) for library in libraries)
     assert {photo.source.licence for photo in made.photos("train")} == {"mine"}
     (tmp_path / "texts" / "0.txt").write_text("This one is another. It changed. " * 4)
-    assert plan.digest(plan.make(config)) != plan.digest(made)
+    assert plan.digest(planning.make(config)) != plan.digest(made)

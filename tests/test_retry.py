@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from datagen import build, plan, retry
+from datagen import build, plan, planning, retry
 from datagen.build import Workers
 from datagen.scenes.table import SCENES
 from pipeline.base.errors import UsageError
@@ -73,7 +73,7 @@ def test_samples_that_crashed_or_lost_their_photograph_are_made_again_and_no_oth
     # Photographs that this process cannot hold decoded from another test.
     config = small_config(photos, scenes={"photo_viewer": 1.0})
     store = Store(tmp_path / "out")
-    plan.write(store, plan.make(config))
+    plan.write(store, planning.make(config))
     photos.rename(hidden)
     for shard in plan.read(store)[0].shards():
         build.make_shard(store, *_plan_and(store, shard))

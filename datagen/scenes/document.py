@@ -10,7 +10,8 @@ from datagen.file_icons import miniature
 from datagen.geometry import Box, box
 from datagen.materials import Materials
 from datagen.menus import Entry, Menu
-from datagen.paper import choose_style, continue_page, draw_page
+from datagen.paper import continue_page, draw_page
+from datagen.paper_style import choose_style
 from datagen.scenes.overlays import draw_some
 from datagen.theme import Theme, choose_theme, mix
 from datagen.writer_bars import comments, status_bar, writer_bars
