@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+
+from datagen.masks_config import MasksConfig as MasksConfig
 
 PRESETS = Path(__file__).parent / "presets"
 SPLITS = ("train", "val", "test")
 
 RENDERERS = ("raster", "browser")
-
-MaskEngine = Literal["auto", "layout", "felzenszwalb", "sam", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,35 +30,6 @@ class Counts:
     @property
     def total(self) -> int:
         return self.train + self.val + self.test
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MasksConfig:
-    """How region maps are made."""
-
-    engine: MaskEngine = "auto"
-    """`auto`: sam if a checkpoint is given, else layout for synthesized and felzenszwalb for captured samples."""
-    felzenszwalb_scale: float = 200.0
-    """Larger values give larger regions (Felzenszwalb and Huttenlocher 2004, parameter k)."""
-    felzenszwalb_sigma: float = 0.6
-    """Width of the Gaussian smoothing before, in pixels of the downscaled copy."""
-    felzenszwalb_min_size: int = 60
-    """Smallest region, in pixels of the downscaled copy."""
-    downscale: int = 3
-    """The graph is built on a copy reduced by this factor; region borders are exact to that many pixels."""
-    sam_checkpoint: str | None = None
-    """A checkpoint in Segment Anything's own format; the model's size is read from its weights."""
-    sam_points_per_side: int = 16
-    """Prompt points along each side; the cost grows with its square."""
-    sam_device: str = "cpu"
-
-    def __post_init__(self) -> None:
-        if self.downscale < 1 or self.felzenszwalb_min_size < 1 or self.sam_points_per_side < 1:
-            raise ValueError("masks: downscale, felzenszwalb_min_size and sam_points_per_side must be 1 or more")
-        if self.felzenszwalb_scale <= 0 or self.felzenszwalb_sigma < 0:
-            raise ValueError("masks: felzenszwalb_scale must be positive, felzenszwalb_sigma not negative")
-        if self.engine == "sam" and self.sam_checkpoint is None:
-            raise ValueError("masks: engine 'sam' needs sam_checkpoint")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,8 @@ from typing import Any
 from datagen import plan as plans
 from datagen.engines import ATTEMPTS, Failure, Make, Outcome, crashed
 from datagen.plan import Plan, Shard
-from pipeline.base.errors import DiptychError, MissingDependency
+from datagen.remask import Task, mask_shard
+from pipeline.base.errors import DiptychError, MissingDependency, StorageError
 from pipeline.base.store import Store
 from pipeline.cluster import connect
 from pipeline.formats.shards import ShardRecord
@@ -78,6 +79,56 @@ def _run(url: str, shards: Sequence[Shard], make: Make) -> Iterator[Outcome]:
                     waiting.append((shard, attempt + 1, losses))
                 else:
                     yield _died(shard, attempt, error)
+
+
+def masked(tasks: Sequence[Task], *, workers: int, address: str | None) -> Iterator[ShardRecord]:
+    """Make the region maps of shards in actors that hold a network each: on a GPU each if that is where it runs.
+
+    A shard whose actor or node dies is given to another one. Raises: MissingDependency; UsageError: no cluster answers;
+    StorageError: shards keep losing their actors.
+    """
+    if not tasks:
+        return
+    with connect(address=address, num_cpus=workers):
+        import ray
+
+        resources: Callable[[], dict[str, float]] = ray.cluster_resources
+        on_gpu = tasks[0].config.sam_device != "cpu" and resources().get("GPU", 0) > 0
+        actor = ray.remote(num_cpus=0 if on_gpu else 1, num_gpus=1 if on_gpu else 0, max_restarts=-1)(_Masker)
+        total = resources().get("GPU" if on_gpu else "CPU", 1)
+        idle = [actor.remote() for _ in range(max(1, min(len(tasks), int(total))))]
+        yield from _by_actors(tasks, idle)
+
+
+class _Masker:
+    """An actor; its process holds the network that its first shard needs."""
+
+    def make(self, task: Task) -> ShardRecord:
+        return mask_shard(task)
+
+
+def _by_actors(tasks: Sequence[Task], idle: list[Any]) -> Iterator[ShardRecord]:
+    import ray
+    from ray import exceptions
+
+    waiting = deque((task, 0) for task in tasks)
+    working: dict[Any, tuple[Any, Task, int]] = {}
+    while waiting or working:
+        while waiting and idle:
+            (task, losses), actor = waiting.popleft(), idle.pop()
+            working[actor.make.remote(task)] = (actor, task, losses)
+        ready, _ = ray.wait(list(working))
+        for reference in ready:
+            actor, task, losses = working.pop(reference)
+            idle.append(actor)
+            try:
+                yield ray.get(reference)
+            except exceptions.RayTaskError as error:
+                raise error.cause if isinstance(error.cause, DiptychError) else error from error
+            except exceptions.RayActorError as error:
+                if losses + 1 >= ATTEMPTS:
+                    raise StorageError(f"{task.stem}: its actor died {losses + 1} times ({error})") from error
+                waiting.append((task, losses + 1))
 
 
 def _died(shard: Shard, attempts: int, error: Exception) -> Failure:

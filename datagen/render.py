@@ -24,7 +24,7 @@ from pipeline.base.errors import PictureError
 from pipeline.base.seeds import derive_seed
 from pipeline.base.store import Store
 from pipeline.formats.picture import Pixels
-from pipeline.formats.sample import IGNORE, Sample, SampleInfo
+from pipeline.formats.sample import IGNORE, REGION_DETAILS, Sample, SampleInfo
 
 if TYPE_CHECKING:
     from datagen.labeller import Labeller
@@ -176,7 +176,7 @@ def _sample(config: CorpusConfig, key: str, drawing: Drawing, *, seed: int, vers
         seed=seed,
         versions=dict(versions),
         perceptual_hash=perceptual_hash(drawing.picture),
-        details=drawing.details,
+        details=drawing.details | ({REGION_DETAILS: made.quality} if made.quality else {}),
     )
     return Sample(info=info, picture=drawing.picture, label=drawing.label, regions=made.regions)
 

@@ -72,6 +72,7 @@ app.command()(cli_datagen.datagen)
 app.command()(cli_datagen.capture)
 app.command("import")(cli_datagen.import_screens)
 app.command()(cli_datagen.label)
+app.command()(cli_datagen.masks)
 
 
 @app.command()

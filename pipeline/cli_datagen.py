@@ -144,6 +144,52 @@ def label(
     raise typer.Exit(1 if summary.rejected else 0)
 
 
+def masks(
+    corpus: Annotated[str, typer.Argument(metavar="CORPUS", help="Corpus whose region maps are made anew.")],
+    out: OutOption,
+    *,
+    engine: Annotated[
+        Literal["auto", "sam", "felzenszwalb", "layout"],
+        typer.Option(help="auto: sam with a checkpoint, else layout where it was drawn and felzenszwalb elsewhere."),
+    ] = "auto",
+    checkpoint: Annotated[
+        str | None, typer.Option("--checkpoint", help="Segment Anything checkpoint, by path or URL.")
+    ] = None,
+    workers: WorkersOption = 1,
+    runner: Annotated[Engine, typer.Option(help="Processes of this machine, or actors on a Ray cluster.")] = "local",
+    address: AddressOption = None,
+    plan: PlanOption = False,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a corpus's region maps anew.
+
+    With Segment Anything, Felzenszwalb's segmentation, or the layout that was drawn. Pictures and labels keep their
+    bytes, the old corpus is not touched. --set changes a field of the masks' config, such as sam_points_per_side=16.
+    """
+    from datagen import remask
+    from datagen.build import Workers
+    from datagen.masks_config import MasksConfig
+    from pipeline.base.config import override
+    from pipeline.base.progress import open_progress
+
+    given = {"engine": engine} | ({} if checkpoint is None else {"sam_checkpoint": _place(checkpoint)})
+    # As in `datagen`, whose config holds this one under `masks`.
+    config = override(MasksConfig, given, [one.strip().removeprefix("masks.") for one in overrides or []])
+    if plan:
+        show(remask.describe(corpus, config), as_json=as_json)
+        return
+    crew = Workers(engine=runner, num_workers=workers, address=address)
+    try:
+        with open_progress("masks") as progress:
+            summary = remask.run(corpus, out, config=config, workers=crew, progress=progress, say=_say)
+    except KeyboardInterrupt:
+        typer.echo(f"diptych: stopped; the same command goes on with what is in {out}", err=True)
+        raise
+    show(summary, as_json=as_json)
+    raise typer.Exit(1 if summary.rejected or (engine == "layout" and summary.num_without_layout) else 0)
+
+
 def _take(
     folder: str,
     out: str,
@@ -187,6 +233,10 @@ def finish(summary: "BuildSummary", *, as_json: bool) -> None:
     """Show what was made; exit code 1 if anything is missing."""
     show(summary, as_json=as_json)
     raise typer.Exit(1 if summary.rejected or summary.quarantined else 0)
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 def _place(text: str) -> str:

@@ -62,7 +62,13 @@ def test_groups_count_samples_pixels_and_bytes(statistics: Statistics, samples: 
     assert {group.name: group.num_samples for group in statistics.renderers} == {"raster": 5, "capture": 1}
     (size,) = statistics.sizes
     assert (size.name, size.share, size.megapixels) == ("480x320", 1.0, round(6 * 480 * 320 / 1e6, 3))
-    for groups in (statistics.splits, statistics.scenes, statistics.renderers, statistics.how_labelled):
+    for groups in (
+        statistics.splits,
+        statistics.scenes,
+        statistics.renderers,
+        statistics.how_labelled,
+        statistics.how_masked,
+    ):
         assert sum(group.num_bytes for group in groups) == size.num_bytes
 
 

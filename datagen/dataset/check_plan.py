@@ -12,8 +12,8 @@ import tomli_w
 from datagen.dataset.deal import FORMAT
 from datagen.dataset.findings import Finding
 from datagen.dataset.origins import CONFIG, DEAL, PLAN, SOURCES, kept_origins, origin_folder
+from datagen.derived import FORMATS as DERIVED
 from datagen.plan import PAGE_INDEX, PAGES, PLACES
-from datagen.relabel import FORMAT as RELABELLED
 from datagen.sources import SEEN
 from pipeline.base.errors import FormatError, StorageError
 from pipeline.base.store import Store, sha256_hex
@@ -42,8 +42,8 @@ def check_plan(store: Store, manifest: Mapping[str, Any] | None) -> Planned:
     try:
         plan = json.loads(data)
         dealt = plan["format"] == FORMAT
-        relabelled = plan["format"] == RELABELLED
-        if relabelled:
+        derived = plan["format"] in DERIVED
+        if derived:
             num_samples = {str(stem): int(count) for stem, count in plan["num_samples"].items()}
         else:
             num_samples = _dealt_samples(store, plan) if dealt else _drawn_samples(plan)
@@ -58,7 +58,7 @@ def check_plan(store: Store, manifest: Mapping[str, Any] | None) -> Planned:
         finding = Finding(kind="plan", where=PLAN, message=f"not a corpus plan ({error})")
         files = (PLAN, SOURCES, CONFIG, DEAL)
         return Planned(plan_sha256=sha256_hex(data), num_samples={}, files=files, findings=(finding,))
-    own = (PLAN, SOURCES, DEAL) if dealt or relabelled else (PLAN, SOURCES, CONFIG, SEEN)
+    own = (PLAN, SOURCES, DEAL) if dealt or derived else (PLAN, SOURCES, CONFIG, SEEN)
     if pages:
         own = (*own, *pages, PAGE_INDEX)
     return Planned(
@@ -116,7 +116,7 @@ def _check_settings(store: Store, plan: Mapping[str, Any], manifest: Mapping[str
     for name in ("config", "versions"):
         if name in plan and plan[name] != manifest.get(name):
             yield Finding(kind="manifest", where=MANIFEST, message=f"{name} is not what {PLAN} says")
-    if plan["format"] in (FORMAT, RELABELLED):
+    if plan["format"] in (FORMAT, *DERIVED):
         return
     if not store.exists(CONFIG):
         yield Finding(kind="missing_file", where=CONFIG, message="not there")

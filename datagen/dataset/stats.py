@@ -86,6 +86,8 @@ class Statistics:
     renderers: tuple[Group, ...]
     sizes: tuple[Group, ...]
     how_labelled: tuple[Group, ...]
+    how_masked: tuple[Group, ...]
+    """By the engine that made the regions, and its parameters."""
     pixel_shares: dict[str, float]
     """Of all pixels, by class, 0..1."""
     spreads: tuple[Spread, ...]
@@ -181,7 +183,7 @@ class _Counts:
 
     def __init__(self) -> None:
         self.total = np.zeros(3, dtype=np.int64)
-        names = ("splits", "scenes", "renderers", "sizes", "how_labelled")
+        names = ("splits", "scenes", "renderers", "sizes", "how_labelled", "how_masked")
         self.groups: dict[str, dict[str, NDArray[np.int64]]] = {name: {} for name in names}
         self.sources: Counter[str] = Counter()
         self._class_pixels = np.zeros(len(CLASSES))
@@ -203,6 +205,7 @@ class _Counts:
         self._group("renderers", np.asarray([_RENDERERS.get(name, "capture") for name in labelled]), amounts)
         self._group("sizes", np.asarray([f"{w}x{h}" for w, h in zip(width, height, strict=True)]), amounts)
         self._group("how_labelled", labelled, amounts)
+        self._group("how_masked", np.asarray(table.column("how_masked").to_pylist()), amounts)
         for place, name in enumerate(CLASSES):
             shares = table.column(f"{name}_fraction").to_numpy()
             self._shares[name].add(shares)

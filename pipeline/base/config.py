@@ -39,6 +39,14 @@ def load(cls: type[T], source: str | Path, *, presets: Path, overrides: Iterable
     return from_table(cls, table, where=where)
 
 
+def override(cls: type[T], table: Mapping[str, Any], overrides: Iterable[str]) -> T:
+    """Build `cls` from a table and `a.b=value` overrides, for verbs without a config file. Raises: ConfigError."""
+    changed = dict(table)
+    for one in overrides:
+        _apply(changed, one)
+    return from_table(cls, changed, where="--set")
+
+
 def from_table(cls: type[T], table: Mapping[str, Any], *, where: str) -> T:
     """Build the dataclass `cls` from a parsed TOML table; `where` names the source in errors."""
     return typing.cast(T, _build(cls, table, where=where, prefix=""))

@@ -1,39 +1,21 @@
-"""Region masks by Segment Anything (Kirillov et al., arXiv:2304.02643), from a checkpoint that the user has.
+"""Segment Anything's network (Kirillov et al., arXiv:2304.02643), from a checkpoint that the user has.
 
-The network's size is read from the weights themselves, so ViT-B, -L, -H and smaller ones all load; only tensors are
-loaded, never code.
+Its size is read from the weights themselves, so ViT-B, -L, -H and smaller ones all load; only tensors are loaded, never
+code.
 """
 
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from datagen.config import MasksConfig
-from pipeline.base.errors import CheckpointError, MissingDependency, UsageError
-from pipeline.base.store import sha256_file
-from pipeline.formats.picture import Pixels
+from pipeline.base.errors import CheckpointError
 
 _MEAN, _STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
 """Of ImageNet's RGB in 0..255, as in segment_anything/build_sam.py."""
 _DECODER_HEADS = 8
 _WINDOW = 14
-
-
-def segment(config: MasksConfig, picture: Pixels) -> tuple[list[NDArray[np.bool_]], str]:
-    """Return masks (H, W) of a picture (H, W, 3), best first, and how they were made.
-
-    Raises: MissingDependency; UsageError: no such device; CheckpointError: not a Segment Anything checkpoint.
-    """
-    assert config.sam_checkpoint is not None
-    generator, digest = _generator(config.sam_checkpoint, config.sam_points_per_side, config.sam_device)
-    found = generator.generate(picture)
-    # The generator's own order depends on its batches; area and place do not.
-    found.sort(key=lambda mask: (-mask["area"], mask["bbox"]))
-    how_masked = f"sam sha256={digest} points_per_side={config.sam_points_per_side}"
-    return [mask["segmentation"] for mask in found], how_masked
+MODELS = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
+"""The published models by the width of their encoder."""
 
 
 def load_sam(checkpoint: Path) -> Any:
@@ -54,26 +36,10 @@ def load_sam(checkpoint: Path) -> Any:
     return sam.eval()
 
 
-@lru_cache(maxsize=1)
-def _generator(checkpoint: str, points_per_side: int, device: str) -> tuple[Any, str]:
-    try:
-        from segment_anything import SamAutomaticMaskGenerator
-    except ModuleNotFoundError as error:
-        raise MissingDependency(f"{error.name} is not installed; pip install 'diptych[sam]'") from error
-    _check_device(device)
-    sam = load_sam(Path(checkpoint)).to(device)
-    return SamAutomaticMaskGenerator(sam, points_per_side=points_per_side), sha256_file(Path(checkpoint))
-
-
-def _check_device(device: str) -> None:
-    """Raises: UsageError: nothing can be computed on `device` here."""
-    import torch
-
-    try:
-        # There and back: some devices that torch knows by name hold no numbers.
-        torch.zeros(1, device=device).cpu()
-    except (RuntimeError, AssertionError, ImportError) as error:
-        raise UsageError(f"masks.sam_device {device!r}: cannot be used here ({_first_line(error)})") from error
+def model_name(sam: Any) -> str:
+    """Return `vit_b`, `vit_l` or `vit_h`, or `vit WIDTH x DEPTH` of another size."""
+    width, depth = sam.image_encoder.patch_embed.proj.out_channels, len(sam.image_encoder.blocks)
+    return MODELS.get(width, f"vit-{width}x{depth}")
 
 
 def _build(state: dict[str, Any]) -> Any:
