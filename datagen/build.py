@@ -14,6 +14,7 @@ from datagen import engines, planning
 from datagen import plan as plans
 from datagen.config import SPLITS, CorpusConfig
 from datagen.engines import Failure, Make, Outcome
+from datagen.masks import said
 from datagen.plan import Plan, Shard
 from datagen.quarantine import read_failure, write_failure
 from datagen.sources import SEEN, Found, PlannedSource, Seen
@@ -53,6 +54,8 @@ class BuildSummary:
     """Photographs, texts and source files that cannot be used, by reason; the samples are made from the others."""
     redrawn: dict[str, int]
     """Drawings that were refused and made again from another seed, by reason."""
+    region_maps: str
+    """Which engine made them, such as `layout (synthesized), felzenszwalb (captured)`."""
     examples: tuple[str, ...]
     """One message for each reason in `rejected` and `refused_sources`; plan.json lists all refused sources."""
     quarantined: tuple[str, ...]
@@ -73,6 +76,8 @@ class PlanSummary:
     rejected: dict[str, int]
     """Captured screens that cannot be used, by reason."""
     refused_sources: dict[str, int]
+    region_maps: str
+    """Which engine is going to make them."""
     pixels: int
     """Expected number of synthesized pixels."""
     plan_sha256: str
@@ -92,6 +97,7 @@ def describe(config: CorpusConfig) -> PlanSummary:
         num_pages=0 if pages is None else len(pages.sources),
         rejected=dict(_reasons(plan, of_pictures=True)),
         refused_sources=dict(_reasons(plan, of_pictures=False)),
+        region_maps=said(config.masks),
         pixels=_mean_pixels(config) * config.num_samples.total,
         plan_sha256=plans.digest(plan) if pages is None else "",
     )
@@ -171,6 +177,7 @@ def finish(store: Store, plan: Plan, plan_sha256: str, *, num_skipped: int, seco
         rejected=dict(_reasons(plan, of_pictures=True) + Counter(manifest["rejected"])),
         refused_sources=dict(_reasons(plan, of_pictures=False)),
         redrawn=manifest["redrawn"],
+        region_maps=said(plan.config.masks),
         examples=_examples(plan, records),
         quarantined=tuple(quarantined.values()),
         seconds=seconds,

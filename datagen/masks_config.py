@@ -23,7 +23,7 @@ class MasksConfig:
     """Width of the Gaussian smoothing before, in pixels of the downscaled copy."""
     felzenszwalb_min_size: int = 50
     """Smallest region, in pixels of the downscaled copy."""
-    felzenszwalb_closing: tuple[int, ...] = (5, 1)
+    felzenszwalb_closing: tuple[int, ...] = (3, 1)
     """Width and height in pixels of the downscaled copy: strokes that are nearer to each other become one before, so
     that a line of text is a region and not each of its letters; (1, 1) = nothing is done."""
     downscale: int = 2

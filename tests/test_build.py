@@ -263,7 +263,7 @@ def test_captured_screens_join_with_unknown_labels(photos: Path, tmp_path: Path)
         found += [sample for sample in samples if sample.info.kind == "capture"]
     assert len(found) == 5 and all((sample.label == IGNORE).all() for sample in found)
     assert {sample.info.how_labelled for sample in found} == {"none"}
-    assert all(sample.info.how_masked.startswith("felzenszwalb scale=200") for sample in found)
+    assert all(sample.info.how_masked.startswith("felzenszwalb scale=400") for sample in found)
     assert all(any(np.array_equal(sample.picture, screen) for screen in screens) for sample in found)
 
 
