@@ -11,6 +11,7 @@ from datagen.font_search import SYSTEM, typefaces
 from datagen.fonts import font_sources
 from datagen.labeller import weights_digest
 from datagen.plan import PLACES, Plan
+from datagen.sam.checkpoint import digest_of, located
 from datagen.scripts import languages_of, words_in
 from datagen.settings import check_settings
 from datagen.sources import (
@@ -27,7 +28,6 @@ from datagen.sources import (
 )
 from datagen.sources.places import is_remote
 from pipeline.base.progress import Progress
-from pipeline.base.store import sha256_file
 
 _DISTRIBUTIONS = ("diptych", "imagecodecs", "numpy", "opencv-python-headless", "pillow", "scikit-image")
 """What can change a sample's bytes; another version is another plan."""
@@ -83,6 +83,9 @@ def _anywhere(config: CorpusConfig) -> CorpusConfig:
     found: dict[str, Any] = {
         field: str(Path(place.removeprefix("file://")).absolute()) for field, place in local.items()
     }
+    checkpoint = config.masks.sam_checkpoint
+    if checkpoint is not None and not is_remote(checkpoint):
+        found["masks"] = replace(config.masks, sam_checkpoint=str(Path(checkpoint).absolute()))
     return replace(config, **found)
 
 
@@ -106,7 +109,7 @@ def _deal_runs(found: Found, weights: dict[str, int]) -> tuple[PlannedSource, ..
 def _versions(config: CorpusConfig) -> dict[str, str]:
     versions = {name: importlib.metadata.version(name) for name in _DISTRIBUTIONS}
     if config.masks.sam_checkpoint is not None:
-        versions["sam_checkpoint_sha256"] = sha256_file(Path(config.masks.sam_checkpoint))
+        versions["sam_checkpoint_sha256"] = digest_of(located(config.masks.sam_checkpoint))
     if config.labels.checkpoint is not None and config.captured is not None:
         versions["labeller_sha256"] = weights_digest(config.labels.checkpoint)
     if config.pages is not None or config.renderers.get("browser", 0) > 0:
