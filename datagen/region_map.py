@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.canvas import Region
+from datagen.opencv import opencv
 from datagen.survey_kernels import in_sight
 
 MAX_REGIONS = 0xFFFF
@@ -43,10 +44,11 @@ def without_holes(region: Region) -> Region:
     """Return a region with everything that it encloses; what lies inside is painted over it anyway."""
     if region.mask is None:
         return region
-    # Imported here: synthesized pictures have no use for it.
-    from scipy.ndimage import binary_fill_holes
-
-    return Region(area=region.area, mask=np.asarray(binary_fill_holes(region.mask), dtype=np.bool_))
+    # A frame, so that all that is around the region hangs together, and is reached from the corner.
+    around = np.pad(region.mask, 1).astype(np.uint8)
+    opencv().floodFill(around, None, (0, 0), 1)
+    holes = around[1:-1, 1:-1] == 0
+    return Region(area=region.area, mask=region.mask | holes)
 
 
 def merge_slivers(ids: Ids, min_area: int) -> Ids:

@@ -9,7 +9,7 @@ from datagen.canvas import Canvas
 from datagen.config import CorpusConfig
 from datagen.font_search import hold, typefaces
 from datagen.fonts import BUILT_IN, FAMILIES
-from datagen.plan import make
+from datagen.planning import make
 from datagen.theme import choose_theme
 from pipeline.base.errors import UsageError
 from pipeline.base.seeds import generator

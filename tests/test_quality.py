@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from datagen import build, work
 from datagen.config import Counts, QualityConfig
-from datagen.plan import make
+from datagen.planning import make
 from datagen.quality import REASONS, distance, near_duplicate, perceptual_hash, refusal
 from datagen.scenes.table import SCENES
 from pipeline.base.progress import Tally

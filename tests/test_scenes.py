@@ -9,8 +9,8 @@ from datagen.canvas import Antialiasing, Display
 from datagen.config import CorpusConfig
 from datagen.drawing import Drawing
 from datagen.geometry import box
-from datagen.masks import flatten
 from datagen.materials import Materials
+from datagen.region_map import flatten
 from datagen.render import draw
 from datagen.scenes.table import SCENES
 from datagen.settings import Setting, choose_setting
@@ -112,7 +112,7 @@ def test_regions_lie_on_the_screen_and_separate_things(scene: str) -> None:
     for region in drawing.regions:
         assert region.area.intersection(box(0, 0, width, height)) == region.area
         assert region.mask is None or region.mask.shape == (region.area.height, region.area.width)
-    assert flatten(drawing.regions, height, width).max() >= 12
+    assert flatten(drawing.regions, height, width)[0].max() >= 12
 
 
 @pytest.mark.parametrize("scene", SCENES)

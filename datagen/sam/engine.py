@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _T = TypeVar("_T")
+_TIMED_MASKS = 4
+_MASKS_A_PROMPT = 3
+_ACCEPTED = 0.2
+"""Share of masks that a trained network expects to be good, about."""
 
 
 class Segmenter:
@@ -94,11 +98,17 @@ class Segmenter:
             encoding = time.monotonic() - started
             started = time.monotonic()
             decoder = PointDecoder(self._sam, features)
-            decoder.score(torch.zeros((count, 2), device=self._sam.device)).predicted_iou_BM.cpu()
+            scored = decoder.score(torch.zeros((count, 2), device=self._sam.device))
+            scored.predicted_iou_BM.cpu()
             asking = time.monotonic() - started
-        crops = len(generate.crops_of(self.config, picture))
-        # Drawing and enlarging what is kept takes about as long again as half of the asking.
-        return crops * encoding + 1.5 * asking * generate.num_batches(self.config, shape)
+            side = self._sam.image_encoder.img_size
+            started = time.monotonic()
+            chosen = torch.zeros((_TIMED_MASKS, 2), dtype=torch.long, device=self._sam.device)
+            generate.enlarged(decoder, scored, chosen, side, (generate.input_size(side, shape), shape)).cpu()
+            drawing = (time.monotonic() - started) / _TIMED_MASKS
+        crops, prompts = len(generate.crops_of(self.config, picture)), generate.num_prompts(self.config, shape)
+        kept = _ACCEPTED * _MASKS_A_PROMPT * prompts
+        return crops * encoding + asking * generate.num_batches(self.config, shape) + kept * drawing
 
     def _prepare(self, batch: list[Pixels]) -> tuple[list[Pixels], "Tensor", list[int]]:
         looked = [

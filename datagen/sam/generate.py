@@ -121,7 +121,7 @@ def _accepted(
     side = sam.image_encoder.img_size
     per_mask = side * side + 2 * sizes[1][0] * sizes[1][1]
     for chosen in torch.split(good, max(1, _LOGITS // per_mask)):
-        for prompts in halving(lambda chosen: (chosen, _enlarged(decoder, scored, chosen, side, sizes)), chosen):
+        for prompts in halving(lambda chosen: (chosen, enlarged(decoder, scored, chosen, side, sizes)), chosen):
             rows, logits = prompts
             high, low = (
                 (logits > sam.mask_threshold + shift).flatten(1).sum(1)
@@ -135,7 +135,7 @@ def _accepted(
                 yield cropped(mask, (crop.x, crop.y), score, stable)
 
 
-def _enlarged(
+def enlarged(
     decoder: PointDecoder,
     scored: Scored,
     chosen_K2: "Tensor",
