@@ -123,6 +123,11 @@ def _labels(facts: Facts) -> Iterator[str]:
     for group in facts.statistics.how_labelled:
         how = _EXACT.get(group.name, "predicted by a trained model, with its confidence; 255 where it is not sure")
         yield f"- `{group.name}`: {group.num_samples:,} samples, {how}."
+    yield ""
+    yield "Region maps (which pixels form one object, of no class) were made by:"
+    yield ""
+    for group in facts.statistics.how_masked:
+        yield f"- `{group.name}`: {group.num_samples:,} samples."
 
 
 def _splits(facts: Facts) -> Iterator[str]:

@@ -13,7 +13,7 @@ _UNITS = {"regions": ("regions", 1.0), "bytes": ("kB", 1e-3)}
 
 def to_tables(statistics: Statistics) -> dict[str, Any]:
     """Return fields and tables for the terminal; `to_plain` of the statistics themselves is for machines."""
-    groups = ("splits", "scenes", "renderers", "sizes", "how_labelled")
+    groups = ("splits", "scenes", "renderers", "sizes", "how_labelled", "how_masked")
     return {
         "corpus": statistics.corpus,
         "samples": f"{statistics.num_samples:,} in {statistics.num_shards:,} shards",
