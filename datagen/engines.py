@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from datagen import plan as plans
@@ -75,30 +76,36 @@ def processes(store: Store, shards: Sequence[Shard], make: Make, *, workers: int
 def _pool(store: Store, waiting: deque[Shard], make: Make, *, workers: int) -> Generator[Outcome, None, list[Shard]]:
     """Make shards from `waiting` until it is empty, or a process died; return those that were at work then."""
     working: dict[Future[ShardRecord], tuple[Shard, int]] = {}
-    pool = _start_pool(store, workers)
     try:
-        while waiting or working:
-            while waiting and len(working) < 2 * workers:
-                shard = waiting.popleft()
-                working[pool.submit(_make_in_worker, make, shard)] = (shard, 1)
-            for future in wait(working, return_when=FIRST_COMPLETED).done:
-                shard, attempt = working[future]
-                outcome = _outcome(future, shard, attempt)
-                if outcome is None:
-                    working[pool.submit(_make_in_worker, make, shard)] = (shard, attempt + 1)
-                else:
-                    yield outcome
-                del working[future]
+        with stoppable(_start_pool(store, workers)) as pool:
+            while waiting or working:
+                while waiting and len(working) < 2 * workers:
+                    shard = waiting.popleft()
+                    working[pool.submit(_make_in_worker, make, shard)] = (shard, 1)
+                for future in wait(working, return_when=FIRST_COMPLETED).done:
+                    shard, attempt = working[future]
+                    outcome = _outcome(future, shard, attempt)
+                    if outcome is None:
+                        working[pool.submit(_make_in_worker, make, shard)] = (shard, attempt + 1)
+                    else:
+                        yield outcome
+                    del working[future]
     except BrokenProcessPool:
         return [shard for shard, _ in working.values()]
+    return []
+
+
+@contextmanager
+def stoppable(pool: ProcessPoolExecutor) -> Iterator[ProcessPoolExecutor]:
+    """Shut a pool down after the block; at Ctrl-C at once, since a shard that is not whole is made anew anyway."""
+    try:
+        yield pool
     except KeyboardInterrupt:
-        # A shard that is not whole is made anew anyway, so nobody waits for those that are at work.
         for process in multiprocessing.active_children():
             process.terminate()
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-    return []
 
 
 def _alone(store: Store, shard: Shard, make: Make) -> Outcome:

@@ -12,6 +12,7 @@ from typing import Any
 
 from datagen.build import Workers
 from datagen.derived import REMASKED, Derivation, begin, committed, done, name_of
+from datagen.engines import stoppable
 from datagen.masks import RegionMap, resolve, said, segment, segmenter
 from datagen.masks_config import MaskEngine, MasksConfig
 from pipeline.base.config import to_table
@@ -251,18 +252,13 @@ def _carried_out(tasks: Sequence[Task], crew: Workers) -> Iterator[ShardRecord]:
 
 def _by_processes(tasks: Sequence[Task], workers: int) -> Iterator[ShardRecord]:
     # Not forked: a process that holds a network has threads.
-    pool = ProcessPoolExecutor(max_workers=workers, mp_context=multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
     try:
-        for future in as_completed([pool.submit(mask_shard, task) for task in tasks]):
-            yield future.result()
+        with stoppable(ProcessPoolExecutor(max_workers=workers, mp_context=context)) as pool:
+            for future in as_completed([pool.submit(mask_shard, task) for task in tasks]):
+                yield future.result()
     except BrokenProcessPool as error:
         raise StorageError("a worker process was killed (out of memory?); the same command goes on") from error
-    except KeyboardInterrupt:
-        for process in multiprocessing.active_children():
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _rows(splits: Sequence[CorpusSplit]) -> Iterator[dict[str, Any]]:
