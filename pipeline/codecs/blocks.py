@@ -64,3 +64,10 @@ def synthesis_transform(num_latents: int, num_channels: int, out_channels: int) 
     for in_channels in (num_latents, num_channels, num_channels):
         layers += [deconv(in_channels, num_channels), Gdn(num_channels, inverse=True)]
     return nn.Sequential(*layers, deconv(num_channels, out_channels))
+
+
+class HalfTanh(nn.Module):
+    """tanh(x) / 2, the bound of a latent residual prediction (Minnen and Singh 2020, arXiv:2007.08739)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 0.5 * torch.tanh(x)

@@ -21,12 +21,21 @@ NUM_SCALES = 64
 # Two-sided mass left to the escape. At 16 bits a symbol costs at most 16 bits, an escape about 24.
 _TAIL_MASS = 1e-6
 _NORMAL_TAIL = 4.892  # standard deviations that leave _TAIL_MASS outside
+NORMAL_TABLE_WIDTH = 2509
+"""Columns of the widest normal's table."""
 
 
 def scale_table() -> NDArray[np.float64]:
     """Return the 64 standard deviations, log-spaced from 0.11 to 256 (Balle et al. 2018, as released)."""
     scales: NDArray[np.float64] = np.geomspace(SCALE_MIN, SCALE_MAX, NUM_SCALES)
     return scales
+
+
+def scales_at(indexes: Tensor) -> Tensor:
+    """Return the standard deviations at (unrounded) indexes of the scale table."""
+    table = scale_table()
+    log_step = float(np.log(table[-1] / table[0])) / (NUM_SCALES - 1)
+    return float(table[0]) * torch.exp(log_step * indexes.clamp(0.0, NUM_SCALES - 1.0))
 
 
 def quantise_pmf(pmf: NDArray[np.float64]) -> NDArray[np.int32]:

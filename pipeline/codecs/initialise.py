@@ -67,7 +67,8 @@ def start_as_wavelet(analysis: nn.Sequential, synthesis: nn.Sequential, *, gain:
         conv.weight[: len(splits)] *= _RANDOM_SHARE
         deconv.weight.mul_(_RANDOM_SHARE)
         _set_kernels(conv.weight, splits, mix, factor=factor)
-        _set_kernels(deconv.weight, splits, mix, factor=1.0 / factor)
+        # The last layer may have more channels than colours: the first ones take them.
+        _set_kernels(deconv.weight[:, : mix.shape[1]], splits, mix, factor=1.0 / factor)
         for bias in (conv.bias, deconv.bias):
             if bias is not None:
                 bias.zero_()

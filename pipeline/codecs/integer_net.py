@@ -38,16 +38,18 @@ Phases = Mapping[Phase, Tensor]
 
 
 class IntegerConv(nn.Module):
-    """A 3x3 convolution (upsample=False) or the 5x5 transposed convolution that doubles H and W."""
+    """A convolution of odd kernel, stride 1 (upsample=False), or the 5x5 transposed one that doubles H and W."""
 
     weight: Tensor
     bias: Tensor
     shift: Tensor
 
-    def __init__(self, in_channels: int, out_channels: int, *, upsample: bool) -> None:
+    def __init__(self, in_channels: int, out_channels: int, *, upsample: bool, kernel: int = 3) -> None:
         super().__init__()
-        shape = (in_channels, out_channels, 5, 5) if upsample else (out_channels, in_channels, 3, 3)
+        shape = (in_channels, out_channels, 5, 5) if upsample else (out_channels, in_channels, kernel, kernel)
         self.upsample = upsample
+        # Taps of an input position's neighbourhood, a side: an upsampling phase sees 3x3 at most.
+        self._kernel = 3 if upsample else kernel
         self.register_buffer("weight", torch.zeros(shape, dtype=torch.int32))
         self.register_buffer("bias", torch.zeros(out_channels, dtype=torch.int64))
         self.register_buffer("shift", torch.zeros((), dtype=torch.int64))
@@ -77,7 +79,8 @@ class IntegerConv(nn.Module):
         """
         channels, height, width = x_CHW.shape
         factor = 2 if self.upsample else 1
-        padded = nn.functional.pad(x_CHW, (1, 1, 1, 1))
+        border = self._kernel // 2
+        padded = nn.functional.pad(x_CHW, (border, border, border, border))
         out = x_CHW.new_empty(len(self.bias), factor * height, factor * width)
         bias_O1 = self.bias.double()[:, None]
         # With few outputs, shifting products is cheaper than copying patches.
@@ -85,21 +88,23 @@ class IntegerConv(nn.Module):
         phases = self._scatter_phases if scatter else self._gather_phases
         matrices = {} if scatter else self._matrices()
         # Scattering repeats the rows around a chunk, so its chunks must not be flat.
-        rows = max(32 if scatter else 1, _PATCH_ELEMENTS // (9 * channels * width))
+        rows = max(32 if scatter else 1, _PATCH_ELEMENTS // (self._kernel**2 * channels * width))
         for top in range(0, height, rows):
             num_rows = min(rows, height - top)
-            for (row, column), sums_OP in phases(padded[:, top : top + num_rows + 2], matrices):
+            for (row, column), sums_OP in phases(padded[:, top : top + num_rows + 2 * border], matrices):
                 target = out[:, factor * top + row : factor * (top + num_rows) : factor, column::factor]
                 target.copy_(finish(sums_OP.add_(bias_O1)).view(-1, num_rows, width))
         return out
 
     def _gather_phases(self, padded: Tensor, matrices: Phases) -> Iterator[tuple[Phase, Tensor]]:
-        """Give each output phase's sums (O, P) for rows with one more row and column around: matrix times patches."""
+        """Give each output phase's sums (O, P) for rows with their surroundings: matrix times patches."""
         channels, height, width = padded.shape
-        patches = padded.new_empty(3, 3, channels, height - 2, width - 2)
-        for dx, dy in product(range(3), range(3)):
-            patches[dx, dy] = padded[:, dy : dy + height - 2, dx : dx + width - 2]
-        columns = patches.view(9 * channels, -1)
+        taps = self._kernel
+        height, width = height - taps + 1, width - taps + 1
+        patches = padded.new_empty(taps, taps, channels, height, width)
+        for dx, dy in product(range(taps), range(taps)):
+            patches[dx, dy] = padded[:, dy : dy + height, dx : dx + width]
+        columns = patches.view(taps * taps * channels, -1)
         for phase, matrix in matrices.items():
             yield phase, matrix @ columns[-matrix.shape[1] :]
 
@@ -115,7 +120,7 @@ class IntegerConv(nn.Module):
             yield (row, column), sums.flatten(1)
 
     def _matrices(self) -> Phases:
-        """Return, for each output phase (row, column), the matrix (O, taps) over the last columns of a 3x3 patch.
+        """Return, for each output phase (row, column), the matrix (O, taps) over the last columns of a patch.
 
         A patch's taps go column by column, so that the odd columns' phases, which see no tap on the left, take the
         last two thirds.

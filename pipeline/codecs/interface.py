@@ -55,8 +55,11 @@ class AbstractCodec(nn.Module, abc.ABC):
         """The frozen dataclass it was built from."""
 
     @abc.abstractmethod
-    def forward(self, pictures_N3HW: Tensor) -> CodecOutput:
-        """Run training-time coding on RGB pictures in [0, 1]; H and W are at least 1."""
+    def forward(self, pictures_N3HW: Tensor, regions_NHW: Tensor | None = None) -> CodecOutput:
+        """Run training-time coding on RGB pictures in [0, 1]; H and W are at least 1.
+
+        `regions_NHW` are class-agnostic region ids, for the codecs whose table entry says that they train with them.
+        """
 
     @abc.abstractmethod
     def aux_loss(self) -> Tensor:

@@ -17,17 +17,15 @@ A symbol outside its table is coded as the table's last symbol (the escape), the
 bits (Exp-Golomb of the distance from the table's range, both sides interleaved).
 """
 
-import functools
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
-import numba
 import numba.extending
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.base.errors import CorruptBitstream, TruncatedBitstream
 from pipeline.codecs.cdf_tables import PRECISION, CdfTables, Int32s
+from pipeline.codecs.compiled import compile_kernel
 
 MAX_SYMBOL = 1 << 30
 """Largest magnitude of a symbol."""
@@ -69,18 +67,51 @@ def decode(data: bytes | memoryview, indexes: NDArray[np.integer[Any]], tables: 
     Raises: TruncatedBitstream, CorruptBitstream: `data` is not what `encode` gives for some symbols and these indexes.
     ValueError: an index is no table's.
     """
-    lanes, states, words = _parse(memoryview(data).cast("B"))
-    table_of = _as_int32(indexes)
-    out = np.empty(table_of.size, dtype=np.int32)
-    status = _compile(_decode_lanes)(words, states, table_of, _arrays(tables), _buckets(tables), out)
-    if status == _BAD_INDEX:
-        raise ValueError(f"an index is not within the {len(tables.lengths)} tables")
-    if status == _OUT_OF_WORDS:
-        raise TruncatedBitstream(f"entropy-coded stream of {len(data)} bytes ends before its last symbol")
-    start = _lower(lanes)
-    if status != _OK or not bool((states == start).all()):
-        raise CorruptBitstream(f"entropy-coded stream of {len(data)} bytes does not end where its symbols end")
-    return out.reshape(indexes.shape)
+    decoder = RansDecoder(data)
+    symbols = decoder.take(indexes, tables)
+    decoder.finish()
+    return symbols
+
+
+class RansDecoder:
+    """A stream read piece by piece: for symbols whose tables depend on symbols before them.
+
+    Raises: TruncatedBitstream, CorruptBitstream: `data` cannot be what `encode` gives.
+    """
+
+    def __init__(self, data: bytes | memoryview) -> None:
+        self._size = len(data)
+        self._lanes, self._states, self._words = _parse(memoryview(data).cast("B"))
+        self._position = 0
+        self._count = 0
+
+    def take(self, indexes: NDArray[np.integer[Any]], tables: CdfTables) -> Int32s:
+        """Return the next symbols, int32, in the shape of `indexes`; after an error the stream is of no more use.
+
+        Raises: as `decode`.
+        """
+        table_of = _as_int32(indexes)
+        out = np.empty(table_of.size, dtype=np.int32)
+        place = (self._position, self._count)
+        status, self._position = compile_kernel(_decode_lanes)(
+            self._words, self._states, place, table_of, (_arrays(tables), _buckets(tables)), out
+        )
+        self._count = (self._count + table_of.size) % self._lanes
+        if status == _BAD_INDEX:
+            raise ValueError(f"an index is not within the {len(tables.lengths)} tables")
+        if status == _OUT_OF_WORDS:
+            raise TruncatedBitstream(f"entropy-coded stream of {self._size} bytes ends before its last symbol")
+        if status != _OK:
+            raise self._corrupt()
+        return out.reshape(indexes.shape)
+
+    def finish(self) -> None:
+        """Check that all was read. Raises: CorruptBitstream: the stream goes on behind its last symbol."""
+        if self._position != self._words.size or not bool((self._states == _lower(self._lanes)).all()):
+            raise self._corrupt()
+
+    def _corrupt(self) -> CorruptBitstream:
+        return CorruptBitstream(f"entropy-coded stream of {self._size} bytes does not end where its symbols end")
 
 
 def _lower(lanes: int) -> int:
@@ -105,12 +136,12 @@ def _arrays(tables: CdfTables) -> tuple[Int32s, Int32s, Int32s]:
 def _encode_with(symbols: NDArray[np.int64], indexes: Int32s, tables: CdfTables, lanes: int) -> bytes:
     states = np.full(lanes, _lower(lanes), dtype=np.int64)
     # Every step writes at most one word; a symbol takes one step, an escaped one four.
-    status, num_escapes = _compile(_count_escapes)(symbols, indexes, tables.lengths, tables.offsets)
+    status, num_escapes = compile_kernel(_count_escapes)(symbols, indexes, tables.lengths, tables.offsets)
     if status != _OK:
         what = "an index" if status == _BAD_INDEX else "a symbol"
         raise ValueError(f"{what} is out of range ({len(tables.lengths)} tables, symbols within +-{MAX_SYMBOL})")
     words = np.empty(symbols.size + 3 * num_escapes, dtype=np.uint32)
-    first = _compile(_encode_lanes)(symbols, indexes, _arrays(tables), states, words)
+    first = compile_kernel(_encode_lanes)(symbols, indexes, _arrays(tables), states, words)
     if lanes == 1:
         state = int(states[0]) - _SINGLE_LOWER
         size = (state.bit_length() + 7) // 8
@@ -145,26 +176,8 @@ def _parse(data: memoryview) -> tuple[int, NDArray[np.int64], NDArray[np.uint32]
 def _buckets(tables: CdfTables) -> Int32s:
     """Return (T, 256): the symbol that holds the first slot of each 256 slots, where a search begins."""
     out = np.empty((len(tables.lengths), _NUM_BUCKETS), dtype=np.int32)
-    _compile(_fill_buckets)(tables.cdfs, out)
+    compile_kernel(_fill_buckets)(tables.cdfs, out)
     return out
-
-
-@functools.cache
-def _compile(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a kernel on first use; kept on disk where numba finds a writable folder with room."""
-    try:
-        compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True)(kernel)
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        return cast(Callable[..., Any], numba.njit(nogil=True)(kernel))
-
-    def run(*arguments: Any) -> Any:
-        try:
-            return compiled(*arguments)
-        except OSError:
-            # The disk is full: the kernel is compiled, only its cache file could not be written.
-            return compiled(*arguments)
-
-    return run
 
 
 # --- kernels: int64 throughout; a state is below 2^63, so nothing here can overflow or become a float --------------
@@ -253,17 +266,21 @@ def _take_bits(state: Any, num_bits: Any, words: Any, position: int) -> tuple[An
     return slot >> shift, state, position
 
 
-def _decode_lanes(words: Any, states: Any, indexes: Any, tables: Any, buckets: Any, out: Any) -> int:
-    """Fill `out`; return a status. `states` holds the lanes' last states afterwards."""
-    cdfs, lengths, offsets = tables
-    position = 0
+def _decode_lanes(words: Any, states: Any, place: Any, indexes: Any, tables: Any, out: Any) -> tuple[int, int]:
+    """Fill `out`; return a status and the position in `words`. `states` holds the lanes' last states afterwards.
+
+    `place` is the position to begin at, and the lane of the first symbol.
+    """
+    (cdfs, lengths, offsets), buckets = tables
+    position, first_lane = place
     lane_mask = states.size - 1
     lower = _LOWER if lane_mask else _SINGLE_LOWER
     for i in range(indexes.size):
         table = indexes[i]
         if table < 0 or table >= lengths.size:
-            return _BAD_INDEX
-        state = states[i & lane_mask]
+            return _BAD_INDEX, position
+        lane = (i + first_lane) & lane_mask
+        state = states[lane]
         slot = state & _SLOT_MASK
         value = np.int64(buckets[table, slot >> _BUCKET_SHIFT])
         # Ends within the table: its last value is 65536, above every slot.
@@ -277,7 +294,7 @@ def _decode_lanes(words: Any, states: Any, indexes: Any, tables: Any, buckets: A
                 state = (state << 32) | np.int64(words[position])
                 position += 1
             elif state < lower:
-                return _OUT_OF_WORDS
+                return _OUT_OF_WORDS, position
         escape = np.int64(lengths[table]) - 2
         if value == escape:
             num_bits, state, position = _take_bits(state, _LENGTH_BITS, words, position)
@@ -288,7 +305,7 @@ def _decode_lanes(words: Any, states: Any, indexes: Any, tables: Any, buckets: A
             value = -(distance >> 1) if distance & 1 == 0 else escape + (distance >> 1)
         value += np.int64(offsets[table])
         if value > MAX_SYMBOL or value < -MAX_SYMBOL:
-            return _BAD_SYMBOL
+            return _BAD_SYMBOL, position
         out[i] = value
-        states[i & lane_mask] = state
-    return _OK if position == words.size else _BAD_SYMBOL
+        states[lane] = state
+    return _OK, position

@@ -21,6 +21,11 @@ class CodecSpec:
     lossless: bool
     side_inputs: tuple[str, ...] = ()
     """What `compress` takes beside the picture: `label`, `regions`."""
+    training_inputs: tuple[str, ...] = ()
+    """What `forward` takes beside the picture in training: `regions`."""
+    exact_pixels: bool = True
+    """Whether a bitstream decodes to the same pixels on every machine. Where only its latents are the same, the codec
+    checks those itself, and pixels may differ from the encoder's by the rounding of floats."""
     config: str
     """`module:class` of its config dataclass."""
     builder: str
@@ -37,6 +42,16 @@ CODECS = (
         config="pipeline.codecs.mtl_sci.config:MtlSciConfig",
         builder="pipeline.codecs.mtl_sci.codec:build",
         presets="mtl_sci/presets",
+    ),
+    CodecSpec(
+        name="segpic",
+        wire_id=2,
+        lossless=False,
+        exact_pixels=False,
+        training_inputs=("regions",),
+        config="pipeline.codecs.segpic.config:SegPicConfig",
+        builder="pipeline.codecs.segpic.codec:build",
+        presets="segpic/presets",
     ),
 )
 

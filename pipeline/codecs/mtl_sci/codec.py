@@ -11,42 +11,47 @@ Shapes: N batch, H, W picture; h, w = ceil(H/16), ceil(W/16); M latent channels;
 z (N, num_channels, ceil(h/4), ceil(w/4)).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline.base.errors import CheckpointError, CorruptBitstream
+from pipeline.base.errors import CorruptBitstream
 from pipeline.codecs import rans
 from pipeline.codecs.blocks import analysis_transform, conv, deconv, synthesis_transform
-from pipeline.codecs.entropy import NUM_SCALES, scale_table
+from pipeline.codecs.entropy import scales_at
+from pipeline.codecs.frozen_prior import channel_indexes, check_range
 from pipeline.codecs.initialise import start_as_wavelet
 from pipeline.codecs.interface import AbstractCodec, CodecOutput, Coded, SideInputs
+from pipeline.codecs.mtl_sci.charm import MtlSciCharm
 from pipeline.codecs.mtl_sci.config import MtlSciConfig
 from pipeline.codecs.mtl_sci.frozen import MAX_Y, MAX_Z, MEDIAN_FRACTION, FrozenDecoder
+from pipeline.codecs.mtl_sci.latent import (
+    INDEX_BIAS,
+    INDEX_GAIN,
+    LATENT_GAIN,
+    PICTURE_MEAN,
+    build_head,
+    head_probability,
+    latent_of,
+    padded,
+)
 from pipeline.codecs.priors import FactorisedPrior, normal_likelihood, quantise
-from pipeline.codecs.strips import STRIDE, analyse_in_strips, strip_rows, synthesise_in_strips
+from pipeline.codecs.strips import STRIDE
 
 SEGMENT_Y = 1
 SEGMENT_Z = 2
-# The hyper synthesis states (index - INDEX_BIAS) / INDEX_GAIN: it starts near 0 and moves at the other layers' pace.
-INDEX_BIAS = 18.0
-INDEX_GAIN = 10.0
-LATENT_GAIN = 5.0
-"""Of the latent at the start: near the quantisation that lambda = 0.01 ends at."""
-PICTURE_MEAN = 0.5
-"""Taken from the input and added to the output, so that the networks see values about 0."""
 
 
-def build(config: MtlSciConfig) -> "MtlSci":
+def build(config: MtlSciConfig) -> AbstractCodec:
     """Build the codec with fresh weights (torch's global generator)."""
-    return MtlSci(config)
+    return MtlSci(config) if config.base == "hyperprior" else MtlSciCharm(config)
 
 
 class MtlSci(AbstractCodec):
-    """The networks of one MTL-SCI codec and, once frozen, its bytes."""
+    """The networks of one MTL-SCI codec on the scale hyperprior and, once frozen, its bytes."""
 
     def __init__(self, config: MtlSciConfig) -> None:
         super().__init__()
@@ -63,20 +68,16 @@ class MtlSci(AbstractCodec):
         self.z_prior = FactorisedPrior(n)
         self.frozen = FrozenDecoder(n, m)
         # Last, so that its fresh weights take nothing from the generator before the others: same seed, same codec.
-        self.head = synthesis_transform(m, config.num_head_channels or n, 1) if config.segmentation_head else None
+        self.head = build_head(config)
         start_as_wavelet(self.analysis, self.synthesis, gain=LATENT_GAIN)
-        if self.head is not None:
-            with torch.no_grad():
-                next(self.head.parameters()).div_(LATENT_GAIN)
 
     @property
     def config(self) -> MtlSciConfig:
         return self._config
 
-    def forward(self, pictures_N3HW: Tensor) -> CodecOutput:
+    def forward(self, pictures_N3HW: Tensor, regions_NHW: Tensor | None = None) -> CodecOutput:  # noqa: ARG002
         height, width = pictures_N3HW.shape[2:]
-        pad = (0, -width % STRIDE, 0, -height % STRIDE)
-        y_NMhw = self.analysis(nn.functional.pad(pictures_N3HW, pad, mode="replicate") - PICTURE_MEAN)
+        y_NMhw = self.analysis(padded(pictures_N3HW))
         z_hat, z_likelihoods = self.z_prior(self.hyper_analysis(y_NMhw.abs()))
         scales_NMhw = self._scales(z_hat, y_NMhw.shape[2], y_NMhw.shape[3])
         y_hat_NMhw = quantise(y_NMhw, training=self.training)
@@ -108,7 +109,7 @@ class MtlSci(AbstractCodec):
         y_symbols = y_Mhw.round().clamp(-MAX_Y, MAX_Y).int().cpu()
         medians = self.frozen.medians.to(z) * 2.0**-MEDIAN_FRACTION
         z_symbols = (z - medians[:, None, None]).round().clamp(-MAX_Z, MAX_Z).int().cpu()
-        z_data = rans.encode(z_symbols.numpy(), _channel_indexes(z_symbols.shape), self.frozen.z_tables.load())
+        z_data = rans.encode(z_symbols.numpy(), channel_indexes(z_symbols.shape), self.frozen.z_tables.load())
         indexes = self.frozen.scale_indexes(z_symbols, y_symbols.shape[1], y_symbols.shape[2])
         y_data = rans.encode(y_symbols.numpy(), indexes, self.frozen.y_tables.load())
         return Coded(
@@ -123,11 +124,11 @@ class MtlSci(AbstractCodec):
             raise CorruptBitstream(f"mtl_sci needs the segments {SEGMENT_Y} and {SEGMENT_Z}, got {sorted(segments)}")
         h, w = -(-height // STRIDE), -(-width // STRIDE)
         z_shape = (self._config.num_channels, -(-h // 4), -(-w // 4))
-        z_symbols = rans.decode(segments[SEGMENT_Z], _channel_indexes(z_shape), self.frozen.z_tables.load())
-        _check_range("z", z_symbols, MAX_Z)
+        z_symbols = rans.decode(segments[SEGMENT_Z], channel_indexes(z_shape), self.frozen.z_tables.load())
+        check_range("z", z_symbols, MAX_Z)
         indexes = self.frozen.scale_indexes(torch.from_numpy(z_symbols), h, w)
         y_symbols = rans.decode(segments[SEGMENT_Y], indexes, self.frozen.y_tables.load())
-        _check_range("y", y_symbols, MAX_Y)
+        check_range("y", y_symbols, MAX_Y)
         return self.frozen.reconstruct(torch.from_numpy(y_symbols), height, width)
 
     @torch.no_grad()
@@ -136,50 +137,15 @@ class MtlSci(AbstractCodec):
 
         Raises: CheckpointError: this codec was built without a segmentation head.
         """
-        if self.head is None:
-            raise CheckpointError("this codec has no segmentation head (segmentation_head = false)")
-        y_hat_Mhw = self._latent(picture).round().abs()
-        steps = [self.head[0:2], self.head[2:4], self.head[4:6], self.head[6:]]
-        rows = strip_rows(y_hat_Mhw.shape[2], self._config.num_channels)
-        logits = synthesise_in_strips(y_hat_Mhw, [_unbatched(step) for step in steps], rows=rows)
-        probability: NDArray[np.float32] = torch.sigmoid(logits[0]).cpu().numpy()
-        return np.ascontiguousarray(probability[: picture.shape[0], : picture.shape[1]])
+        y_hat_Mhw = self._latent(picture).round()
+        num_channels = self._config.num_channels
+        return head_probability(
+            self.head, y_hat_Mhw, size=(picture.shape[0], picture.shape[1]), num_channels=num_channels
+        )
 
     def _scales(self, z_hat: Tensor, h: int, w: int) -> Tensor:
         """Return the standard deviations (N, M, h, w) that training uses: the index is left unrounded."""
-        indexes = self.hyper_synthesis(z_hat)[:, :, :h, :w] * INDEX_GAIN + INDEX_BIAS
-        table = scale_table()
-        log_step = float(np.log(table[-1] / table[0])) / (NUM_SCALES - 1)
-        return float(table[0]) * torch.exp(log_step * indexes.clamp(0.0, NUM_SCALES - 1.0))
+        return scales_at(self.hyper_synthesis(z_hat)[:, :, :h, :w] * INDEX_GAIN + INDEX_BIAS)
 
     def _latent(self, picture: NDArray[np.uint8], *, rows: int = 0) -> Tensor:
-        """Return y (M, h, w) of an RGB picture (H, W, 3); `rows` sets the latent rows of a strip."""
-        height, width, _ = picture.shape
-        padded = np.pad(picture, ((0, -height % STRIDE), (0, -width % STRIDE), (0, 0)), mode="edge")
-        x_3HW = torch.from_numpy(padded).permute(2, 0, 1)
-        rows = rows or strip_rows(padded.shape[1] // STRIDE, self._config.num_channels)
-
-        def analyse(strip_3HW: Tensor) -> Tensor:
-            x = strip_3HW.to(self.device).float() / 255.0 - PICTURE_MEAN
-            latent: Tensor = self.analysis(x[None])[0]
-            return latent
-
-        return analyse_in_strips(x_3HW, analyse, rows=rows)
-
-
-def _unbatched(step: nn.Module) -> Callable[[Tensor], Tensor]:
-    def run(x: Tensor) -> Tensor:
-        out: Tensor = step(x[None])[0]
-        return out
-
-    return run
-
-
-def _channel_indexes(shape: tuple[int, ...] | torch.Size) -> NDArray[np.int32]:
-    """Return (C, h, w): each symbol's channel, which is its table."""
-    return np.broadcast_to(np.arange(shape[0], dtype=np.int32)[:, None, None], tuple(shape))
-
-
-def _check_range(name: str, symbols: NDArray[np.int32], limit: int) -> None:
-    if symbols.size and max(int(symbols.max()), -int(symbols.min())) > limit:
-        raise CorruptBitstream(f"a symbol of {name} is beyond +-{limit}, which no encoder writes")
+        return latent_of(self.analysis, picture, num_channels=self._config.num_channels, rows=rows)

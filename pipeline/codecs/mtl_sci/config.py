@@ -11,8 +11,9 @@ class MtlSciConfig:
     Raises: ValueError: a number is out of range.
     """
 
-    base: Literal["hyperprior"] = "hyperprior"
-    """Entropy model: `hyperprior` is the scale hyperprior of Balle et al. 2018 (arXiv:1802.01436)."""
+    base: Literal["hyperprior", "charm"] = "hyperprior"
+    """Entropy model: `hyperprior` is the scale hyperprior of Balle et al. 2018 (arXiv:1802.01436), `charm` the
+    channel-conditional one of Minnen and Singh 2020 (arXiv:2007.08739)."""
     num_channels: int = 192
     """Channels of all hidden layers and of the hyper-latent."""
     num_latents: int = 192
@@ -21,9 +22,21 @@ class MtlSciConfig:
     """Build the second decoder, which tells natural from synthetic pixels. It never changes a byte."""
     num_head_channels: int | None = None
     """Channels of the head's hidden layers; as many as `num_channels` if not given."""
+    num_slices: int = 10
+    """Slices that `charm` codes the latent in, one after another; divides `num_latents`."""
+    num_support_slices: int = 5
+    """Of them, the first so many are seen by all later ones."""
+    slice_widths: tuple[int, ...] = (224, 128)
+    """Channels of the two hidden layers of `charm`'s networks, of which each slice has three."""
 
     def __post_init__(self) -> None:
-        for name in ("num_channels", "num_latents", "num_head_channels"):
+        for name in ("num_channels", "num_latents", "num_head_channels", "num_slices"):
             value = getattr(self, name)
             if value is not None and not 1 <= value <= 1024:
                 raise ValueError(f"{name} must be 1..1024, got {value}")
+        if self.base == "charm" and self.num_latents % self.num_slices:
+            raise ValueError(f"num_latents {self.num_latents} must be a multiple of num_slices {self.num_slices}")
+        if not 0 <= self.num_support_slices <= self.num_slices:
+            raise ValueError(f"num_support_slices must be 0..{self.num_slices}, got {self.num_support_slices}")
+        if len(self.slice_widths) != 2 or not all(1 <= width <= 1024 for width in self.slice_widths):
+            raise ValueError(f"slice_widths must be two numbers of 1..1024, got {list(self.slice_widths)}")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.codecs.blocks import Gdn
-from pipeline.codecs.entropy import NUM_SCALES, StoredTables, gaussian_tables, prior_tables
+from pipeline.codecs.entropy import NORMAL_TABLE_WIDTH, NUM_SCALES, StoredTables, gaussian_tables, prior_tables
 from pipeline.codecs.integer_net import FRACTION, IntegerConv, IntegerIgdn, requantise
 from pipeline.codecs.priors import FactorisedPrior
 from pipeline.codecs.strips import strip_rows, synthesise_in_strips
@@ -26,27 +26,64 @@ MAX_Z = 127
 MEDIAN_FRACTION = 8
 """Fraction bits of a median of z."""
 _MAX_MEDIAN = 1 << 20
-_Y_WIDTH = 2509  # columns of the widest normal's table
+
 _Z_WIDTH = 2 * MAX_Z + 3
 
 
-class FrozenDecoder(nn.Module):
-    """From symbols of z to scale indexes, and from symbols of y to pixels, in exact arithmetic."""
+class FrozenSynthesis(nn.Module):
+    """From the dequantised latent to pixels, in exact arithmetic."""
+
+    def __init__(self, num_channels: int, num_latents: int, *, latent_fraction: int) -> None:
+        super().__init__()
+        n, m = num_channels, num_latents
+        self.num_channels = n
+        self._latent_fraction = latent_fraction
+        self.convs = nn.ModuleList([IntegerConv(i, o, upsample=True) for i, o in ((m, n), (n, n), (n, n), (n, 3))])
+        self.igdns = nn.ModuleList([IntegerIgdn(n) for _ in range(3)])
+
+    def store_synthesis(self, transform: nn.Sequential, *, offset: float) -> None:
+        """Quantise the synthesis transform, which gives pixels / 255 - offset."""
+        convs = zip(_only(IntegerConv, self.convs), _only(nn.ConvTranspose2d, transform), strict=True)
+        for place, (conv, source) in enumerate(convs):
+            last = place == len(self.convs) - 1
+            conv.store(source, fraction=FRACTION if place else self._latent_fraction, offset=offset if last else 0.0)
+        for igdn, layer in zip(_only(IntegerIgdn, self.igdns), _only(Gdn, transform), strict=True):
+            igdn.store(layer)
+
+    def reconstruct(self, y_Mhw: Tensor, height: int, width: int, *, rows: int = 0) -> NDArray[np.uint8]:
+        """Return the picture (height, width, 3) of integers y, `latent_fraction` bits.
+
+        `rows` sets the height of a strip and changes nothing else.
+        """
+        first = next(self.buffers())
+        y_Mhw = y_Mhw.to(first.device).double()
+        rows = rows or strip_rows(y_Mhw.shape[2], self.num_channels)
+        picture = synthesise_in_strips(y_Mhw, self._layers(), rows=rows)
+        return np.ascontiguousarray(picture[:, :height, :width].permute(1, 2, 0).cpu().numpy())
+
+    def _layers(self) -> list[Callable[[Tensor], Tensor]]:
+        """Return the synthesis transform's four steps, the last of which gives pixels, uint8."""
+        first, second, third, last = _only(IntegerConv, self.convs)
+        igdns = _only(IntegerIgdn, self.igdns)
+        inputs = ((first, self._latent_fraction), (second, FRACTION), (third, FRACTION))
+        layers = [_normalise(conv, fraction, igdn) for (conv, fraction), igdn in zip(inputs, igdns, strict=True)]
+        return [*layers, lambda x: last(x, _to_pixels(int(last.shift) + FRACTION)).to(torch.uint8)]
+
+
+class FrozenDecoder(FrozenSynthesis):
+    """From symbols of z to scale indexes, and from symbols of y (no fraction bits) to pixels, in exact arithmetic."""
 
     medians: Tensor
 
     def __init__(self, num_channels: int, num_latents: int) -> None:
-        super().__init__()
+        super().__init__(num_channels, num_latents, latent_fraction=0)
         n, m = num_channels, num_latents
-        self.num_channels = n
-        self.y_tables = StoredTables(NUM_SCALES, _Y_WIDTH)
+        self.y_tables = StoredTables(NUM_SCALES, NORMAL_TABLE_WIDTH)
         self.z_tables = StoredTables(n, _Z_WIDTH)
         self.register_buffer("medians", torch.zeros(n, dtype=torch.int32))
         self.hyper = nn.ModuleList(
             [IntegerConv(n, n, upsample=True), IntegerConv(n, n, upsample=True), IntegerConv(n, m, upsample=False)]
         )
-        self.convs = nn.ModuleList([IntegerConv(i, o, upsample=True) for i, o in ((m, n), (n, n), (n, n), (n, 3))])
-        self.igdns = nn.ModuleList([IntegerIgdn(n) for _ in range(3)])
 
     def store_hyper_synthesis(self, transform: nn.Sequential, *, gain: float, offset: float) -> None:
         """Quantise the hyper synthesis, which gives (index - offset) / gain."""
@@ -57,15 +94,6 @@ class FrozenDecoder(nn.Module):
         ):
             conv.store(source, fraction=fraction)
         third.store(last, fraction=FRACTION, gain=gain, offset=offset)
-
-    def store_synthesis(self, transform: nn.Sequential, *, offset: float) -> None:
-        """Quantise the synthesis transform, which gives pixels / 255 - offset."""
-        convs = zip(_only(IntegerConv, self.convs), _only(nn.ConvTranspose2d, transform), strict=True)
-        for place, (conv, source) in enumerate(convs):
-            last = place == len(self.convs) - 1
-            conv.store(source, fraction=FRACTION if place else 0, offset=offset if last else 0.0)
-        for igdn, layer in zip(_only(IntegerIgdn, self.igdns), _only(Gdn, transform), strict=True):
-            igdn.store(layer)
 
     def store_tables(self, z_prior: FactorisedPrior) -> None:
         """Quantise the prior of z and write down the fixed tables of y."""
@@ -87,21 +115,6 @@ class FrozenDecoder(nn.Module):
         scale = 2.0 ** -(int(third.shift) + FRACTION)
         indexes = third(x, lambda sums: sums.mul_(scale).round_().clamp_(0, NUM_SCALES - 1))
         return np.ascontiguousarray(indexes[:, :h, :w].to(torch.uint8).cpu().numpy())
-
-    def reconstruct(self, y_symbols: Tensor, height: int, width: int, *, rows: int = 0) -> NDArray[np.uint8]:
-        """Return the picture (height, width, 3); `rows` sets the height of a strip and changes nothing else."""
-        y_Mhw = y_symbols.to(self.medians.device).double()
-        rows = rows or strip_rows(y_Mhw.shape[2], self.num_channels)
-        picture = synthesise_in_strips(y_Mhw, self._layers(), rows=rows)
-        return np.ascontiguousarray(picture[:, :height, :width].permute(1, 2, 0).cpu().numpy())
-
-    def _layers(self) -> list[Callable[[Tensor], Tensor]]:
-        """Return the synthesis transform's four steps, the last of which gives pixels, uint8."""
-        first, second, third, last = _only(IntegerConv, self.convs)
-        igdns = _only(IntegerIgdn, self.igdns)
-        inputs = ((first, 0), (second, FRACTION), (third, FRACTION))
-        layers = [_normalise(conv, fraction, igdn) for (conv, fraction), igdn in zip(inputs, igdns, strict=True)]
-        return [*layers, lambda x: last(x, _to_pixels(int(last.shift) + FRACTION)).to(torch.uint8)]
 
 
 def _only(kind: type[T], modules: Iterable[nn.Module]) -> list[T]:

@@ -1,0 +1,81 @@
+"""What both bases of MTL-SCI share: from picture to latent, and from latent to label probability, strip by strip.
+
+Shapes: H, W picture; M latent channels; h, w = ceil(H/16), ceil(W/16).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pipeline.base.errors import CheckpointError
+from pipeline.codecs.blocks import synthesis_transform
+from pipeline.codecs.mtl_sci.config import MtlSciConfig
+from pipeline.codecs.strips import STRIDE, analyse_in_strips, strip_rows, synthesise_in_strips
+
+LATENT_GAIN = 5.0
+"""Of the latent at the start: near the quantisation that lambda = 0.01 ends at."""
+PICTURE_MEAN = 0.5
+"""Taken from the input and added to the output, so that the networks see values about 0."""
+# The hyper synthesis states (index - INDEX_BIAS) / INDEX_GAIN: it starts near 0 and moves at the other layers' pace.
+INDEX_BIAS = 18.0
+INDEX_GAIN = 10.0
+
+
+def build_head(config: MtlSciConfig) -> nn.Sequential | None:
+    """Return the segmentation head with fresh weights, the mirror of an analysis transform, or None without one."""
+    if not config.segmentation_head:
+        return None
+    head = synthesis_transform(config.num_latents, config.num_head_channels or config.num_channels, 1)
+    with torch.no_grad():
+        next(head.parameters()).div_(LATENT_GAIN)
+    return head
+
+
+def padded(pictures_N3HW: Tensor) -> Tensor:
+    """Return what the analysis transform sees: whole latent rows and columns, values about 0."""
+    height, width = pictures_N3HW.shape[2:]
+    pad = (0, -width % STRIDE, 0, -height % STRIDE)
+    return nn.functional.pad(pictures_N3HW, pad, mode="replicate") - PICTURE_MEAN
+
+
+def latent_of(analysis: nn.Module, picture: NDArray[np.uint8], *, num_channels: int, rows: int = 0) -> Tensor:
+    """Return y (M, h, w) of an RGB picture (H, W, 3); `rows` sets the latent rows of a strip."""
+    height, width, _ = picture.shape
+    edged = np.pad(picture, ((0, -height % STRIDE), (0, -width % STRIDE), (0, 0)), mode="edge")
+    x_3HW = torch.from_numpy(edged).permute(2, 0, 1)
+    rows = rows or strip_rows(edged.shape[1] // STRIDE, num_channels)
+    device = next(analysis.parameters()).device
+
+    def analyse(strip_3HW: Tensor) -> Tensor:
+        x = strip_3HW.to(device).float() / 255.0 - PICTURE_MEAN
+        latent: Tensor = analysis(x[None])[0]
+        return latent
+
+    return analyse_in_strips(x_3HW, analyse, rows=rows)
+
+
+def head_probability(
+    head: nn.Sequential | None, y_hat_Mhw: Tensor, *, size: tuple[int, int], num_channels: int
+) -> NDArray[np.float32]:
+    """Return (H, W): the probability that a pixel is natural, as the head reads it from the dequantised latent.
+
+    Raises: CheckpointError: there is no head.
+    """
+    if head is None:
+        raise CheckpointError("this codec has no segmentation head (segmentation_head = false)")
+    steps = [head[0:2], head[2:4], head[4:6], head[6:]]
+    rows = strip_rows(y_hat_Mhw.shape[2], num_channels)
+    logits = synthesise_in_strips(y_hat_Mhw.abs(), [_unbatched(step) for step in steps], rows=rows)
+    probability: NDArray[np.float32] = torch.sigmoid(logits[0]).cpu().numpy()
+    return np.ascontiguousarray(probability[: size[0], : size[1]])
+
+
+def _unbatched(step: nn.Module) -> Callable[[Tensor], Tensor]:
+    def run(x: Tensor) -> Tensor:
+        out: Tensor = step(x[None])[0]
+        return out
+
+    return run

@@ -1,0 +1,1 @@
+"""SegPIC: region-adaptive transforms guided by coded prototypes (Liu et al., ECCV 2024)."""
