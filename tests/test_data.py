@@ -14,7 +14,7 @@ from pipeline.base.store import Store
 from pipeline.formats.corpus import CorpusSplit, open_split
 from pipeline.formats.sample import IGNORE, NATURAL, SYNTHETIC
 from tests.training_corpus import make_sample, small_config, write_corpus
-from training.data import Labelled, SampleReader, cut_crop, read_ahead, train_batches, validation_batches
+from training.data import Planes, SampleReader, cut_crop, read_ahead, train_batches, validation_batches
 
 
 @pytest.fixture
@@ -22,17 +22,21 @@ def split(tmp_path: Path) -> CorpusSplit:
     return open_split(Store(write_corpus(tmp_path)), "train")
 
 
-def coordinates(height: int, width: int) -> Labelled:
-    """Return a picture whose first channels are row and column, and a label that follows from them."""
+def coordinates(height: int, width: int) -> Planes:
+    """Return a picture whose first channels are row and column, and maps that follow from them."""
     rows, columns = np.mgrid[0:height, 0:width].astype(np.uint8)
     label = np.where(columns % 3 == 0, NATURAL, SYNTHETIC).astype(np.uint8)
-    return Labelled(key="k", picture=np.stack([rows, columns, rows], axis=2), label=label)
+    regions = rows.astype(np.uint16) * 256 + columns
+    return Planes(picture=np.stack([rows, columns, rows], axis=2), label=label, regions=regions)
 
 
-def test_reader_gives_the_pixels_and_labels_that_were_written(split: CorpusSplit):
-    sample = SampleReader(split, cache_bytes=1 << 20).read(4)
+def test_reader_gives_the_pixels_and_maps_that_were_written(split: CorpusSplit):
+    reader = SampleReader(split, cache_bytes=1 << 20, with_regions=True)
+    sample = reader.read(4)
     written = make_sample("train", 4)
-    assert sample.key == "train-0004"
+    assert reader.key(4) == "train-0004"
+    assert sample.regions is not None
+    assert np.array_equal(sample.regions, written.regions)
     assert np.array_equal(sample.picture, written.picture)
     assert np.array_equal(sample.label, written.label)
 
@@ -76,15 +80,17 @@ def test_reader_refuses_every_flipped_bit_of_a_sample(tmp_path: Path):
             with pytest.raises(ShardError, match="train-0001"):
                 SampleReader(split, cache_bytes=0).read(1)
     tar.write_bytes(good)
-    assert SampleReader(split, cache_bytes=0).read(1).key == "train-0001"
+    assert np.array_equal(SampleReader(split, cache_bytes=0).read(1).picture, make_sample("train", 1).picture)
 
 
 @pytest.mark.parametrize("flip_probability", [0.0, 1.0])
-def test_label_crop_is_the_piece_that_the_picture_crop_is(flip_probability):
+def test_crop_of_the_maps_is_the_piece_that_the_picture_crop_is(flip_probability):
     sample = coordinates(90, 70)
     corners = set()
     for number in range(20):
-        picture, label = cut_crop(sample, 16, generator(1, number), flip_probability=flip_probability)
+        crop = cut_crop(sample, 16, generator(1, number), flip_probability=flip_probability)
+        picture, label = crop.picture, crop.label
+        assert np.array_equal(crop.regions, picture[:, :, 0].astype(np.uint16) * 256 + picture[:, :, 1])
         assert picture.shape == (16, 16, 3)
         assert np.array_equal(label == NATURAL, picture[:, :, 1] % 3 == 0)
         assert (np.diff(picture[0, :, 1].astype(int)) == (-1 if flip_probability else 1)).all()
@@ -97,7 +103,7 @@ def test_crops_reach_every_border():
         row
         for number in range(200)
         for row in (lambda crop: (crop[0, 0, 0], crop[-1, 0, 0]))(
-            cut_crop(coordinates(12, 12), 8, generator(2, number))[0]
+            cut_crop(coordinates(12, 12), 8, generator(2, number)).picture
         )
     }
     assert {0, 4, 7, 11} <= picture_rows
@@ -106,13 +112,27 @@ def test_crops_reach_every_border():
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (5, 40), (40, 5), (20, 20)])
 def test_small_picture_is_continued_and_its_continuation_ignored(height, width):
     sample = coordinates(height, width)
-    picture, label = cut_crop(sample, 32, generator(0, "x"))
+    crop = cut_crop(sample, 32, generator(0, "x"))
+    picture = crop.picture
     assert picture.shape == (32, 32, 3)
-    inside = (label != IGNORE).sum()
+    assert np.array_equal(crop.regions, picture[:, :, 0].astype(np.uint16) * 256 + picture[:, :, 1])
+    inside = (crop.label != IGNORE).sum()
     assert inside == min(height, 32) * min(width, 32)
     if height == width == 20:
         assert np.array_equal(picture[:20, :20], sample.picture)
         assert np.array_equal(picture[20, :20], sample.picture[18]), "reflected, not black"
+
+
+def test_batches_carry_region_maps_only_if_asked(split: CorpusSplit):
+    config = small_config()
+    for with_regions in (False, True):
+        reader = SampleReader(split, cache_bytes=0, with_regions=with_regions)
+        batch = next(train_batches(reader, config, samples_seen=0, rank=0, num_ranks=1))
+        assert (batch.regions is not None) == with_regions
+    assert batch.regions is not None
+    assert batch.regions.shape == batch.labels.shape
+    known = batch.labels != IGNORE
+    assert torch.equal(batch.regions[known] == 1, batch.labels[known] == NATURAL)
 
 
 def test_batches_do_not_depend_on_where_reading_began(split: CorpusSplit):

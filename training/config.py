@@ -55,6 +55,8 @@ class TrainConfig:
     """Crops cut from a picture each time it is decoded; divides `batch_size`."""
     flip_probability: float = 0.5
     """Share of crops mirrored left to right."""
+    regions: Literal["corpus", "grid"] = "corpus"
+    """What a codec that trains with region maps is given: those of the corpus, or none (it then takes a grid)."""
     train_split: str = "train"
     val_split: str = "val"
 
@@ -132,6 +134,11 @@ _POSITIVE = (
     "threads_per_worker",
 )
 _NOT_NEGATIVE = ("gamma", "warmup_steps", "validate_every", "max_failures", "cache_mib", "seed")
+
+
+def needs_regions(config: TrainConfig) -> bool:
+    """Return whether training reads the corpus's region maps. Raises: ConfigError: there is no such codec."""
+    return config.regions == "corpus" and "regions" in find_codec(config.codec).training_inputs
 
 
 def codec_config(config: TrainConfig) -> Any:

@@ -1,4 +1,4 @@
-"""Training batches: pictures are read by offset, decoded once, and cut into several crops with their labels.
+"""Training batches: pictures are read by offset, decoded once, and cut into several crops with their maps.
 
 Where a crop lies and whether it is mirrored come from names (seed, epoch, sample key, crop number), so a sample gives
 the same crops whoever reads it. N crops, H, W side of a crop.
@@ -31,16 +31,19 @@ _BATCHES_AHEAD = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Labelled:
-    """A decoded picture (H, W, 3) and its label map (H, W), both uint8."""
+class Planes:
+    """A decoded picture and its maps, whole or a crop of it."""
 
-    key: str
     picture: Pixels
+    """(H, W, 3) uint8."""
     label: NDArray[np.uint8]
+    """(H, W)."""
+    regions: NDArray[np.uint16] | None
+    """(H, W) region ids; None unless asked for."""
 
     @property
     def num_bytes(self) -> int:
-        return self.picture.nbytes + self.label.nbytes
+        return self.picture.nbytes + self.label.nbytes + (0 if self.regions is None else self.regions.nbytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,18 +54,26 @@ class Batch:
     """(N, 3, H, W) uint8 RGB."""
     labels: Tensor
     """(N, H, W) uint8: 0 synthetic, 1 natural, 255 ignore."""
+    regions: Tensor | None = None
+    """(N, H, W) int32: region ids, each picture's own; for codecs that train with them."""
 
 
 class SampleReader:
     """Reads and decodes samples of one split, the most recently used ones held in memory."""
 
-    def __init__(self, split: CorpusSplit, *, cache_bytes: int) -> None:
+    def __init__(self, split: CorpusSplit, *, cache_bytes: int, with_regions: bool = False) -> None:
         self.split = split
         self._cache_bytes = cache_bytes
-        self._held: OrderedDict[int, Labelled] = OrderedDict()
+        self._with_regions = with_regions
+        self._held: OrderedDict[int, Planes] = OrderedDict()
         self._held_bytes = 0
 
-    def read(self, index: int) -> Labelled:
+    def key(self, index: int) -> str:
+        """Return the key of sample `index`."""
+        key: str = self.split.row(index)["key"]
+        return key
+
+    def read(self, index: int) -> Planes:
         """Return sample `index`. Raises: ShardError: it is damaged, or its sizes differ."""
         if index in self._held:
             self._held.move_to_end(index)
@@ -74,7 +85,7 @@ class SampleReader:
             self._held_bytes -= self._held.popitem(last=False)[1].num_bytes
         return sample
 
-    def _decode(self, index: int) -> Labelled:
+    def _decode(self, index: int) -> Planes:
         row = self.split.row(index)
         where = self.split.where(row)
         # Pillow does not verify the checksums of a PNG's pixel data: without the digest, which covers all members,
@@ -82,36 +93,45 @@ class SampleReader:
         members = self.split.checked_members(index)
         try:
             picture, label = decode_plane(members["png"]), decode_plane(members["label.png"])
+            regions = decode_plane(members["regions.png"]).astype(np.uint16) if self._with_regions else None
         except (OSError, SyntaxError, ValueError) as error:
             raise ShardError(f"{where}: {error}") from error
         if picture.ndim != 3 or picture.shape[2] != 3 or label.shape != picture.shape[:2]:
             raise ShardError(f"{where}: picture is {picture.shape}, label map {label.shape}; expected one size")
-        return Labelled(key=row["key"], picture=picture, label=label)
+        if regions is not None and regions.shape != label.shape:
+            raise ShardError(f"{where}: label map is {label.shape}, region map {regions.shape}; expected one size")
+        return Planes(picture=picture, label=label, regions=regions)
 
 
-def cut_crop(
-    sample: Labelled, crop: int, rng: np.random.Generator, *, flip_probability: float = 0.0
-) -> tuple[Pixels, NDArray[np.uint8]]:
-    """Return a random (crop, crop, 3) piece of a picture and the same piece of its label map.
+def cut_crop(sample: Planes, crop: int, rng: np.random.Generator, *, flip_probability: float = 0.0) -> Planes:
+    """Return a random crop x crop piece of a picture and the same piece of its maps.
 
     A picture smaller than the crop is continued by reflection, and labelled IGNORE there.
     """
-    picture, label = _enlarge(sample, crop)
-    top = int(rng.integers(picture.shape[0] - crop + 1))
-    left = int(rng.integers(picture.shape[1] - crop + 1))
+    sample = _enlarge(sample, crop)
+    height, width = sample.label.shape
+    top = int(rng.integers(height - crop + 1))
+    left = int(rng.integers(width - crop + 1))
     flipped = rng.random() < flip_probability
-    window = (slice(top, top + crop), slice(left, left + crop))
+    rows, columns = slice(top, top + crop), slice(left, left + crop)
     step = -1 if flipped else 1
-    return picture[window][:, ::step], label[window][:, ::step]
+    return Planes(
+        picture=sample.picture[rows, columns][:, ::step],
+        label=sample.label[rows, columns][:, ::step],
+        regions=None if sample.regions is None else sample.regions[rows, columns][:, ::step],
+    )
 
 
-def _enlarge(sample: Labelled, crop: int) -> tuple[Pixels, NDArray[np.uint8]]:
+def _enlarge(sample: Planes, crop: int) -> Planes:
     height, width = sample.label.shape
     border = ((0, max(0, crop - height)), (0, max(0, crop - width)))
     if border == ((0, 0), (0, 0)):
-        return sample.picture, sample.label
-    picture = np.pad(sample.picture, (*border, (0, 0)), mode="reflect")
-    return picture, np.pad(sample.label, border, constant_values=IGNORE)
+        return sample
+    return Planes(
+        picture=np.pad(sample.picture, (*border, (0, 0)), mode="reflect"),
+        label=np.pad(sample.label, border, constant_values=IGNORE),
+        regions=None if sample.regions is None else np.pad(sample.regions, border, mode="reflect"),
+    )
 
 
 def train_batches(
@@ -123,18 +143,19 @@ def train_batches(
     while True:
         positions = rank_positions(start, config.samples_per_batch, rank=rank, num_ranks=num_ranks)
         visits = [order.visit(position, repeat=repeat) for position, repeat in positions]
-        crops = [crop for visit in visits for crop in visit_crops(reader.read(visit.index), visit, config)]
+        crops = [crop for visit in visits for crop in visit_crops(reader, visit, config)]
         yield _stack(crops)
         start += config.samples_per_batch
 
 
-def visit_crops(sample: Labelled, visit: Visit, config: TrainConfig) -> list[tuple[Pixels, NDArray[np.uint8]]]:
+def visit_crops(reader: SampleReader, visit: Visit, config: TrainConfig) -> list[Planes]:
     """Return the crops that one visit of a sample gives."""
+    sample, key = reader.read(visit.index), reader.key(visit.index)
     return [
         cut_crop(
             sample,
             config.crop,
-            generator(config.seed, "crop", visit.epoch, sample.key, number),
+            generator(config.seed, "crop", visit.epoch, key, number),
             flip_probability=config.flip_probability,
         )
         for number in range(config.crops_per_picture)
@@ -148,17 +169,20 @@ def validation_batches(reader: SampleReader, config: TrainConfig, *, rank: int, 
     """
     crops = []
     for number in range(rank, config.validate_crops, num_ranks):
-        sample = reader.read(number * reader.split.num_samples // config.validate_crops)
-        crops.append(cut_crop(sample, config.crop, generator(config.seed, "validate", sample.key, number)))
+        index = number * reader.split.num_samples // config.validate_crops
+        rng = generator(config.seed, "validate", reader.key(index), number)
+        crops.append(cut_crop(reader.read(index), config.crop, rng))
     size = max(1, -(-config.batch_size // num_ranks))
     return [_stack(crops[first : first + size]) for first in range(0, len(crops), size)]
 
 
-def _stack(crops: list[tuple[Pixels, NDArray[np.uint8]]]) -> Batch:
-    pictures_NHW3 = np.stack([picture for picture, _ in crops])
+def _stack(crops: list[Planes]) -> Batch:
+    pictures_NHW3 = np.stack([crop.picture for crop in crops])
+    regions = [crop.regions.astype(np.int32) for crop in crops if crop.regions is not None]
     return Batch(
         pictures=torch.from_numpy(np.ascontiguousarray(pictures_NHW3.transpose(0, 3, 1, 2))),
-        labels=torch.from_numpy(np.stack([label for _, label in crops])),
+        labels=torch.from_numpy(np.stack([crop.label for crop in crops])),
+        regions=torch.from_numpy(np.stack(regions)) if regions else None,
     )
 
 

@@ -150,7 +150,8 @@ def validate(state: TrainState, config: TrainConfig, batches: Sequence[Batch], r
     state.codec.eval()
     with torch.no_grad(), _autocast(config, device):
         for batch in batches:
-            pictures_N3HW, labels_NHW = _to_device(batch, device)
+            # Without region maps, as coding is: what training was told must not flatter the figures.
+            pictures_N3HW, labels_NHW, _ = _to_device(batch, device)
             sums += measure(state.codec(pictures_N3HW), pictures_N3HW, labels_NHW)
     state.codec.train()
     ranks.average(sums)
@@ -160,11 +161,11 @@ def validate(state: TrainState, config: TrainConfig, batches: Sequence[Batch], r
 def _train_step(state: TrainState, config: TrainConfig, batch: Batch, ranks: Ranks) -> tuple[bool, Tensor]:
     """Take one step; return whether its gradient was finite, and this rank's sums."""
     codec = state.codec
-    pictures_N3HW, labels_NHW = _to_device(batch, codec.device)
+    pictures_N3HW, labels_NHW, regions_NHW = _to_device(batch, codec.device)
     torch.manual_seed(derive_seed(config.seed, "noise", state.step, ranks.rank))
     codec.zero_grad(set_to_none=True)
     with _autocast(config, codec.device):
-        output = codec(pictures_N3HW)
+        output = codec(pictures_N3HW, regions_NHW)
         terms = rate_distortion(output, pictures_N3HW, labels_NHW, lambda_rd=config.lambda_rd, gamma=config.gamma)
     # The auxiliary loss reaches only the auxiliary parameters and the objective only the others: one pass serves both.
     (terms.loss + codec.aux_loss()).backward()  # type: ignore[no-untyped-call]
@@ -213,8 +214,9 @@ class _Interval:
         return together[:-2], (float(together[-2]), float(together[-1]))
 
 
-def _to_device(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor]:
-    return batch.pictures.to(device).float() / 255, batch.labels.to(device)
+def _to_device(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor | None]:
+    regions = None if batch.regions is None else batch.regions.to(device)
+    return batch.pictures.to(device).float() / 255, batch.labels.to(device), regions
 
 
 def _autocast(config: TrainConfig, device: torch.device) -> "torch.autocast | nullcontext[None]":

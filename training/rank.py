@@ -14,7 +14,7 @@ from pipeline.base.config import to_table
 from pipeline.base.errors import TrainingError
 from pipeline.base.store import Store
 from pipeline.formats.corpus import open_split
-from training.config import TrainConfig
+from training.config import TrainConfig, needs_regions
 from training.data import SampleReader, read_ahead, train_batches, validation_batches
 from training.loop import Ranks, Report, TrainData, fit
 from training.records import append_row, cut_rows, report_row
@@ -42,7 +42,9 @@ def run_rank(job: Job, ranks: Ranks, device: torch.device) -> Iterator[Report]:
     state = _start(job, ranks, device)
     writer = _Writer(job, state) if ranks.rank == 0 else None
     store = Store(job.corpus)
-    reader = SampleReader(open_split(store, config.train_split), cache_bytes=config.cache_mib << 20)
+    reader = SampleReader(
+        open_split(store, config.train_split), cache_bytes=config.cache_mib << 20, with_regions=needs_regions(config)
+    )
     validation = []
     if config.validate_every:
         val_reader = SampleReader(open_split(store, config.val_split), cache_bytes=0)

@@ -19,8 +19,6 @@ from pipeline.codecs.blocks import Gdn
 # The transforms learn the colours' weights later; to begin with, chroma bands matter this much less than luma's.
 _CHROMA_WEIGHT = 0.25
 _RANDOM_SHARE = 0.1
-# Small, so that the normalisations begin as (almost) identities, but not so small that their gradients vanish.
-_GAMMA = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +46,20 @@ class _Split:
 
 
 @torch.no_grad()
-def start_as_wavelet(analysis: nn.Sequential, synthesis: nn.Sequential, *, gain: float) -> None:
+def start_as_wavelet(
+    analysis: nn.Sequential, synthesis: nn.Sequential, *, gain: float, normalisation: float = 0.01
+) -> None:
     """Set the weights of a transform of pictures (RGB) and of its mirror; the latent is `gain` times orthonormal.
 
     `analysis` has 5x5 stride-2 convolutions, `synthesis` as many 5x5 transposed ones, in mirrored order.
+    `normalisation` is the GDN layers' gamma: small, so that they begin almost as identities, but not so small that its
+    gradient vanishes.
     """
     down = [layer for layer in analysis if isinstance(layer, nn.Conv2d)]
     up = [layer for layer in synthesis if isinstance(layer, nn.ConvTranspose2d)]
     for layer in (*analysis, *synthesis):
         if isinstance(layer, Gdn):
-            layer.gamma.copy_((_GAMMA * torch.eye(len(layer.beta)) + Gdn.PEDESTAL).sqrt())
+            layer.gamma.copy_((normalisation * torch.eye(len(layer.beta)) + Gdn.PEDESTAL).sqrt())
     bands = [_Band(colour=colour, frequency_y=0, frequency_x=0) for colour in range(3)]
     for depth, (conv, deconv) in enumerate(zip(down, reversed(up), strict=True)):
         splits = _splits(bands, octave=1 << (len(down) - 1 - depth))[: conv.out_channels]

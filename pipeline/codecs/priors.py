@@ -43,7 +43,11 @@ def lower_bound(x: Tensor, bound: float) -> Tensor:
 
 
 def quantise(x: Tensor, *, training: bool, medians: Tensor | None = None) -> Tensor:
-    """Return x plus uniform noise in [-0.5, 0.5) in training, else rounded (about the medians)."""
+    """Return x plus uniform noise in [-0.5, 0.5) in training, else rounded (about the medians); float32 or wider.
+
+    In mixed precision too: bfloat16 has no halves beyond 128.
+    """
+    x = x if x.dtype == torch.float64 else x.float()
     if training:
         return x + torch.empty_like(x).uniform_(-0.5, 0.5)
     return torch.round(x) if medians is None else torch.round(x - medians) + medians
@@ -56,7 +60,7 @@ def normal_likelihood(y: Tensor, scales: Tensor) -> Tensor:
     """
     distance = y.abs()
     # Both differences are taken in the lower tail, where erfc is precise.
-    inverse = math.sqrt(0.5) / scales
+    inverse = math.sqrt(0.5) / (scales if scales.dtype == torch.float64 else scales.float())
     upper = torch.erfc((distance - 0.5) * inverse)
     lower = torch.erfc((distance + 0.5) * inverse)
     return lower_bound(0.5 * (upper - lower), _LIKELIHOOD_MIN)
@@ -94,9 +98,10 @@ class FactorisedPrior(nn.Module):
         return z_hat, likelihoods_C1V.view(shape).transpose(0, 1)
 
     def likelihood(self, values_C1V: Tensor) -> Tensor:
-        """Return the mass within 0.5 of each value, (C, 1, V), at least 1e-9."""
-        lower = self._logits(values_C1V - 0.5)
-        upper = self._logits(values_C1V + 0.5)
+        """Return the mass within 0.5 of each value, (C, 1, V), at least 1e-9; in full precision always."""
+        with torch.autocast(values_C1V.device.type, enabled=False):
+            lower = self._logits(values_C1V - 0.5)
+            upper = self._logits(values_C1V + 0.5)
         # Taken on the side where both sigmoids are small, where their difference keeps its precision.
         sign = -torch.sign(lower + upper).detach()
         return lower_bound((torch.sigmoid(sign * upper) - torch.sigmoid(sign * lower)).abs(), _LIKELIHOOD_MIN)

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 _FAR = -100.0
 # A window attention module starts almost as the identity: sigmoid(-4) = 0.018.
 _START_GATE = -4.0
+# A scale-affine layer too: it multiplies by what it sees, so large values need a small start.
+_START_AFFINE = 0.01
 
 
 class ScaleAffine(nn.Module):
@@ -18,7 +20,7 @@ class ScaleAffine(nn.Module):
         super().__init__()
         last = nn.Conv2d(num_channels, 2 * num_channels, 1)
         self.net = nn.Sequential(nn.Conv2d(num_channels, num_channels, 1), nn.GELU(), last)
-        _start(last, gain=0.1, bias=0.0)
+        _start(last, gain=_START_AFFINE, bias=0.0)
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         scale, offset = self.net(x_NCHW).chunk(2, dim=1)

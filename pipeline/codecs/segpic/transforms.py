@@ -20,6 +20,10 @@ from pipeline.codecs.segpic.rat import RegionAdaptiveTransform
 FINE_WINDOW, COARSE_WINDOW = 8, 4
 """Sides of the attention windows at 1/4 and at 1/16 of the picture's resolution."""
 
+# Without an inverse normalisation in the decoder, both transforms divide: a larger gamma would flatten what is far from
+# grey (10 dB lost on screens at 1e-2).
+_START_NORMALISATION = 1e-4
+
 
 class Encoder(nn.Module):
     """Picture (N, 3, H, W) -> y (N, M, H / 16, W / 16)."""
@@ -52,7 +56,7 @@ def start(encoder: Encoder, decoder: Decoder, *, gain: float) -> None:
     """Let both begin near a wavelet transform and its inverse (initialise.py)."""
     down = nn.Sequential(*_only_transforms(encoder.fine), *_only_transforms(encoder.coarse))
     up = nn.Sequential(*_only_transforms(decoder.coarse), *_only_transforms(decoder.fine))
-    start_as_wavelet(down, up, gain=gain)
+    start_as_wavelet(down, up, gain=gain, normalisation=_START_NORMALISATION)
     last = decoder.fine[-1]
     assert isinstance(last, nn.Conv2d)
     assert last.bias is not None
