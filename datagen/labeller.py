@@ -9,8 +9,6 @@ processor, may still move a latent value over a rounding border, and with it the
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -74,7 +72,10 @@ class Labeller:
         """
         if not 0.5 <= min_confidence <= 1.0:
             raise ValueError(f"min_confidence is {min_confidence}, must be 0.5..1")
-        with _one_thread():
+        from pipeline.codecs.threads import torch_threads
+
+        # How sums are split between threads changes their last digits.
+        with torch_threads(1):
             probability = self._segmenter.label_probability(picture)
         natural = np.rint(probability * _STEPS).astype(np.uint16)
         wanted = math.ceil(min_confidence * _STEPS)
@@ -105,16 +106,3 @@ def _segmenter(loaded: "LoadedCodec", checkpoint: str) -> _Segmenter:
     except CheckpointError as error:
         raise CheckpointError(f"{checkpoint}: cannot label pictures: {error}") from error
     return segmenter
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute on one thread: how sums are split between threads changes their last digits."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

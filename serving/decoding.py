@@ -49,14 +49,14 @@ class Decoder:
     def decode(self, entry: Entry) -> Pixels:
         """Return the picture (H, W, C). Raises: BitstreamError, ArchiveError, CheckpointError, StorageError."""
         from pipeline.codecs.coding import decompress_picture
-        from serving.engine import one_thread
+        from pipeline.codecs.threads import torch_threads
 
         data = read_bitstream(self._store, entry)
         digest = unpack(data, where=entry.name).weights_digest
         if digest not in self._loaded:
             self._loaded[digest] = self._load(digest)
         # More threads wait for one another more than they help; `workers` is the way to use more cores.
-        with one_thread():
+        with torch_threads(1):
             return decompress_picture(self._loaded[digest], data, where=entry.name)
 
     def _load(self, digest: bytes) -> "LoadedCodec":

@@ -7,17 +7,16 @@ import math
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from pipeline.base.errors import BitstreamError, CheckpointError, PictureError
 from pipeline.codecs import checkpoint
 from pipeline.codecs.checkpoint import LoadedCodec
 from pipeline.codecs.coding import compress_picture, decompress_picture
+from pipeline.codecs.threads import torch_threads
 from pipeline.formats.archive import CodedPicture
 from pipeline.formats.archive_records import Rejection
 from pipeline.formats.picture import Pixels, read_picture
@@ -72,19 +71,9 @@ def open_engine(config: EngineConfig) -> Engine:
 
 def code_chunk(engine: Engine, chunk: Sequence[Task]) -> list[Coded]:
     """Code a chunk's inputs one by one; each gives an entry or a rejection, in order."""
-    with one_thread():
+    # How float sums are split over threads must not reach an encoder's bytes.
+    with torch_threads(1):
         return [_code(engine, task) for task in chunk]
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on one thread: how float sums are split over threads must not reach an encoder's bytes."""
-    num_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(num_threads)
 
 
 def measure_psnr(pixels: Pixels, decoded: Pixels) -> float:

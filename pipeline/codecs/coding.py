@@ -1,7 +1,7 @@
 """The one way between a picture and its bytes; commands, archives and evaluation all come through here."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +15,7 @@ from pipeline.base.errors import (
 )
 from pipeline.codecs.checkpoint import LoadedCodec
 from pipeline.codecs.interface import SideInputs
+from pipeline.codecs.threads import on_threads
 from pipeline.formats.bitstream import SEGMENT_ALPHA, Bitstream, pack, unpack
 from pipeline.formats.picture import MAX_PIXELS, MAX_SIDE, Pixels, to_rgb
 
@@ -87,6 +88,23 @@ def decompress_picture(loaded: LoadedCodec, data: bytes | memoryview, *, where: 
     if loaded.spec.exact_pixels and zlib.crc32(pixels.data) != parsed.pixels_crc32:
         raise ReconstructionMismatch(f"{where}: decodes to another picture than its encoder promised")
     return pixels
+
+
+def compress_pictures(loaded: LoadedCodec, pictures: Sequence[Pixels]) -> list[Encoded]:
+    """Code several pictures at once, of any sizes; each gives the bytes that it gives alone.
+
+    Raises: PictureError: as `compress_picture`, for the first picture that is refused.
+    """
+    return on_threads(lambda pixels: compress_picture(loaded, pixels), pictures)
+
+
+def decompress_pictures(loaded: LoadedCodec, bitstreams: Sequence[bytes | memoryview]) -> list[Pixels]:
+    """Decode several bitstreams at once; each gives the picture that it gives alone.
+
+    Raises: BitstreamError: as `decompress_picture`, for the first bitstream that is refused.
+    """
+    numbered = list(enumerate(bitstreams))
+    return on_threads(lambda one: decompress_picture(loaded, one[1], where=f"bitstream {one[0]}"), numbered)
 
 
 def _join(rgb: Pixels, alpha: Pixels | None, num_channels: int) -> Pixels:

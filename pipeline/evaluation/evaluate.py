@@ -5,14 +5,12 @@ import os
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from pipeline.base.config import to_table, to_toml
@@ -22,6 +20,7 @@ from pipeline.base.store import Store
 from pipeline.codecs import checkpoint as checkpoints
 from pipeline.codecs.checkpoint import LoadedCodec
 from pipeline.codecs.coding import compress_picture, decompress_picture
+from pipeline.codecs.threads import torch_threads
 from pipeline.evaluation.config import EvaluateConfig
 from pipeline.evaluation.metrics import measure_classes
 from pipeline.evaluation.peers import Peer, at_most, find_peer
@@ -66,17 +65,6 @@ class _Evaluation:
     examples: list[dict[str, Any]] = field(default_factory=list)
 
 
-@contextmanager
-def _cpu_threads(num_threads: int) -> Iterator[None]:
-    """Give torch so many threads while the block runs."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(num_threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def run(
     config: EvaluateConfig, *, checkpoints: Sequence[str], pictures: str, out: str, progress: Progress
 ) -> EvaluateSummary:
@@ -89,7 +77,7 @@ def run(
     if not checkpoints:
         raise UsageError("evaluate: no checkpoint given, expected at least one")
     subjects = open_subjects(pictures, split=config.split, max_pictures=config.max_pictures)
-    with _cpu_threads(config.threads):
+    with torch_threads(config.threads):
         loaded = _load_all(checkpoints, config.device)
         segmenter = _segmenter(loaded[0]) if config.labels == "auto" else None
         state = _Evaluation(config=config, loaded=loaded, segmenter=segmenter, store=Store(out))

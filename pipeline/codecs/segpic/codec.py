@@ -16,7 +16,6 @@ channels; z (N, num_channels, h / 4, w / 4); R regions of the batch.
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -24,7 +23,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.base.errors import CorruptBitstream, ReconstructionMismatch
-from pipeline.codecs.blocks import conv
 from pipeline.codecs.charm import LATENT_FRACTION, ChannelSlices
 from pipeline.codecs.entropy import SCALE_MIN
 from pipeline.codecs.interface import AbstractCodec, CodecOutput, Coded, SideInputs
@@ -32,12 +30,14 @@ from pipeline.codecs.priors import FactorisedPrior, lower_bound, normal_likeliho
 from pipeline.codecs.segpic import regions as region_maps
 from pipeline.codecs.segpic.config import MAX_GRID, SegPicConfig
 from pipeline.codecs.segpic.frozen import FrozenPrototypes, FrozenSegPic
+from pipeline.codecs.segpic.networks import hyper_analysis, hyper_synthesis, prototype_codecs, slice_net
 from pipeline.codecs.segpic.prototypes import PrototypeCodec
 from pipeline.codecs.segpic.rat import RegionAdaptiveTransform
 from pipeline.codecs.segpic.regions import Regions
 from pipeline.codecs.segpic.tiles import Cached, Tile, adapted, region_means, tiles
 from pipeline.codecs.segpic.transforms import Decoder, Encoder, start
 from pipeline.codecs.slice_coding import SliceReader, SliceWriter
+from pipeline.codecs.threads import torch_threads
 
 STRIDE = 64
 """Sides are padded to multiples of this: the hyper-latent's stride, and every attention window's."""
@@ -62,10 +62,10 @@ class SegPic(AbstractCodec):
         self._config = config
         n, m = config.num_channels, config.num_latents
         self.encoder, self.decoder = Encoder(config), Decoder(config)
-        self.hyper_analysis = _hyper_analysis(n, m)
-        self.hyper_means, self.hyper_scales = _hyper_synthesis(n, m), _hyper_synthesis(n, m)
+        self.hyper_analysis = hyper_analysis(n, m)
+        self.hyper_means, self.hyper_scales = hyper_synthesis(n, m), hyper_synthesis(n, m)
         self.slices = ChannelSlices(
-            _slice_net(config.slice_widths),
+            slice_net(config.slice_widths),
             num_latents=m,
             num_slices=config.num_slices,
             max_support=config.num_support_slices,
@@ -73,7 +73,7 @@ class SegPic(AbstractCodec):
         self.z_prior = FactorisedPrior(n)
         self.fine_prototypes: PrototypeCodec | None
         self.coarse_prototypes: PrototypeCodec | None
-        self.fine_prototypes, self.coarse_prototypes = _prototype_codecs(config)
+        self.fine_prototypes, self.coarse_prototypes = prototype_codecs(config)
         self.hyper_rat, self.means_rat, self.scales_rat = (
             RegionAdaptiveTransform(m) if config.region_adaptive else None for _ in range(3)
         )
@@ -147,14 +147,17 @@ class SegPic(AbstractCodec):
         y_fine = Cached(lambda tile: self.encoder.fine(tile.take(x_13HW, 1) - PICTURE_MEAN), num_tiles=len(parts))
 
         segments: dict[int, bytes] = {}
-        fine_PR = self._send_prototypes(SEGMENT_FINE, lambda: region_means(y_fine, parts, fine, _REDUCTION), segments)
-        y_1Mhw = self._empty_latent(x_13HW)
-        for tile, features in self._adapted(self.encoder.rat, y_fine, parts, fine_PR, fine):
-            tile.put(y_1Mhw, self.encoder.coarse(features), STRIDE // 4)
-        coarse_PR = self._send_prototypes(SEGMENT_COARSE, lambda: coarse.means(y_1Mhw), segments)
-        prototypes = None if coarse_PR is None else _as_float(coarse_PR).T
-        hyper_input = _adapt(self.hyper_rat, y_1Mhw, prototypes, coarse)
-        z_symbols = self.frozen.z_prior.symbols(self.hyper_analysis(hyper_input)[0])
+        with torch_threads(1):
+            fine_PR = self._send_prototypes(
+                SEGMENT_FINE, lambda: region_means(y_fine, parts, fine, _REDUCTION), segments
+            )
+            y_1Mhw = self._empty_latent(x_13HW)
+            for tile, features in self._adapted(self.encoder.rat, y_fine, parts, fine_PR, fine):
+                tile.put(y_1Mhw, self.encoder.coarse(features), STRIDE // 4)
+            coarse_PR = self._send_prototypes(SEGMENT_COARSE, lambda: coarse.means(y_1Mhw), segments)
+            prototypes = None if coarse_PR is None else _as_float(coarse_PR).T
+            hyper_input = _adapt(self.hyper_rat, y_1Mhw, prototypes, coarse)
+            z_symbols = self.frozen.z_prior.symbols(self.hyper_analysis(hyper_input)[0])
         writer = SliceWriter(y_1Mhw[0], self.frozen.y_tables.load(), self.frozen.indexes)
         y_hat_Mhw = self.frozen.latent(z_symbols, coarse_PR, coarse.index_Nhw[0], writer.put)
 
@@ -245,6 +248,7 @@ class SegPic(AbstractCodec):
             return ((tile, features(tile)) for tile in parts)
         return adapted(rat, features, parts, _as_float(prototypes_CR).T, regions)
 
+    @torch_threads(1)
     def _synthesise(self, y_hat_Mhw: Tensor, fine_CR: Tensor | None, fine: Regions) -> NDArray[np.uint8]:
         """Return the padded picture (H, W, 3)."""
         y_hat_1Mhw = _as_float(y_hat_Mhw)[None]
@@ -307,47 +311,3 @@ def _adapt(
         return features
     adapted: Tensor = rat(features, prototypes, regions)
     return adapted
-
-
-def _prototype_codecs(config: SegPicConfig) -> tuple[PrototypeCodec, PrototypeCodec] | tuple[None, None]:
-    if not config.region_adaptive:
-        return None, None
-    n, m, p = config.num_channels, config.num_latents, config.num_prototype_channels
-    third, inner, outer = 2 * n // 3, 2 * m // 5, 3 * m // 5
-    fine = PrototypeCodec((n, third, p, p), (p, third, n, n))
-    return fine, PrototypeCodec((m, outer, inner, p), (p, inner, outer, m))
-
-
-def _hyper_analysis(n: int, m: int) -> nn.Sequential:
-    widths = _widths(m, n)
-    strides = (1, 1, 2, 1, 2)
-    layers: list[nn.Module] = []
-    for (inputs, outputs), stride in zip(pairwise((m, *widths)), strides, strict=True):
-        layers += [conv(inputs, outputs, kernel=3, stride=stride), nn.GELU()]
-    return nn.Sequential(*layers[:-1])
-
-
-def _hyper_synthesis(n: int, m: int) -> nn.Sequential:
-    """Return 3x3 convolutions from n to m channels, the second and fourth doubling the sides by pixel shuffles."""
-    layers: list[nn.Module] = []
-    for place, (inputs, outputs) in enumerate(pairwise((n, *_widths(m, n)[::-1]))):
-        if place in (1, 3):
-            layers += [conv(inputs, 4 * outputs, kernel=3, stride=1), nn.PixelShuffle(2), nn.GELU()]
-        else:
-            layers += [conv(inputs, outputs, kernel=3, stride=1), nn.GELU()]
-    return nn.Sequential(*layers[:-1])
-
-
-def _widths(m: int, n: int) -> tuple[int, ...]:
-    """Return five widths from m to n in equal steps: 320, 288, 256, 224, 192 at the paper's size."""
-    return tuple(m - (m - n) * place // 4 for place in range(5))
-
-
-def _slice_net(widths: tuple[int, ...]) -> Callable[[int, int], nn.Sequential]:
-    def build_net(in_channels: int, out_channels: int) -> nn.Sequential:
-        layers: list[nn.Module] = []
-        for inputs, outputs in pairwise((in_channels, *widths, out_channels)):
-            layers += [conv(inputs, outputs, kernel=3, stride=1), nn.GELU()]
-        return nn.Sequential(*layers[:-1])
-
-    return build_net
