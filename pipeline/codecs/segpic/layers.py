@@ -6,7 +6,8 @@ Shapes: N batch, C channels, H rows, W columns; T positions of a window, B windo
 import torch
 from torch import Tensor, nn
 
-_FAR = -100.0
+# The usual -100 leaks where logits are in the hundreds, and then what is seen depends on how a picture is cut.
+_FAR = -torch.inf
 # A window attention module starts almost as the identity: sigmoid(-4) = 0.018.
 _START_GATE = -4.0
 # A scale-affine layer too: it multiplies by what it sees, so large values need a small start.
@@ -121,11 +122,12 @@ def _from_windows(tokens_BTC: Tensor, window: int, *, height: int, width: int) -
 
 
 def _shift_mask(height: int, width: int, *, window: int, shift: int) -> Tensor:
-    """Return (windows, T, T): 0, or -100 between positions that are neighbours only by the roll around the border."""
+    """Return (windows, T, T): 0, or minus infinity between positions that are neighbours only by the roll around the border."""
     zones = []
     for side in (height, width):
         place = torch.arange(side)
         zones.append((place >= side - window).long() + (place >= side - shift).long())
     zone = (zones[0][:, None] * 3 + zones[1])[None, None]
     windows = _to_windows(zone, window)[:, :, 0]
-    return (windows[:, :, None] != windows[:, None]).float() * _FAR
+    different = windows[:, :, None] != windows[:, None]
+    return torch.zeros(different.shape).masked_fill(different, _FAR)

@@ -1,0 +1,103 @@
+"""Bitstreams that somebody made up, checksums and all: a typed error or a picture of the promised size, soon.
+
+The default run takes a few hundred streams a codec, the `slow` one 20,000.
+"""
+
+import time
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.base.errors import BitstreamError
+from pipeline.base.store import Store
+from pipeline.codecs import checkpoint
+from pipeline.codecs.checkpoint import LoadedCodec
+from pipeline.codecs.coding import compress_picture, decompress_picture
+from pipeline.codecs.interface import AbstractCodec
+from pipeline.codecs.threads import torch_threads
+from pipeline.formats.bitstream import SEGMENT_ALPHA, Bitstream, pack, unpack
+from tests import test_mtl_sci, test_mtl_sci_charm, tiny_segpic
+from tests.test_coding import make_picture
+
+CODECS: dict[str, tuple[str, AbstractCodec]] = {
+    "hyperprior": ("mtl_sci", test_mtl_sci.CODEC),
+    "charm": ("mtl_sci", test_mtl_sci_charm.CODEC),
+    "segpic": ("segpic", tiny_segpic.make_codec()),
+}
+SIZES = ((1, 1), (1, 90), (33, 20), (64, 64), (70, 100))
+MAX_SECONDS = 5.0
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_hundreds_of_hostile_streams(name: str, tmp_path: Path) -> None:
+    _attack(name, tmp_path, count=300)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CODECS)
+def test_twenty_thousand_hostile_streams(name: str, tmp_path: Path) -> None:
+    _attack(name, tmp_path, count=20_000)
+
+
+def _attack(name: str, folder: Path, *, count: int) -> None:
+    kind, codec = CODECS[name]
+    checkpoint.save(Store(folder), kind, codec, provenance={})
+    codec.eval()
+    loaded = checkpoint.load(folder)
+    good = [unpack(compress_picture(loaded, make_picture(*size, 3 + seed % 2)).data) for seed, size in enumerate(SIZES)]
+    refused = 0
+    with torch_threads(1):
+        for number in range(count):
+            rng = np.random.default_rng([number, zlib.crc32(name.encode())])
+            refused += _refused(loaded, _forged(good, rng))
+    # What is left decodes to some picture: a flipped bit may stand in a part that nothing contradicts.
+    assert refused > 0.5 * count
+
+
+def _refused(loaded: LoadedCodec, forged: Bitstream) -> bool:
+    began = time.perf_counter()
+    try:
+        pixels = decompress_picture(loaded, pack(forged))
+    except BitstreamError:
+        return True
+    else:
+        assert pixels.shape == (forged.height, forged.width, forged.num_channels)
+        return False
+    finally:
+        assert time.perf_counter() - began < MAX_SECONDS
+
+
+def _forged(good: list[Bitstream], rng: np.random.Generator) -> Bitstream:
+    """Return a well-formed container with one to three wrongs in it."""
+    stream = good[rng.integers(len(good))]
+    for _ in range(rng.integers(1, 4)):
+        segments = dict(stream.segments)
+        tag = int(rng.choice(list(segments)))
+        data = segments[tag]
+        wrong = rng.integers(8)
+        if wrong == 0:
+            segments[tag] = rng.bytes(int(rng.integers(0, 2 * len(data) + 2)))
+        elif wrong == 1 and data:
+            place = int(rng.integers(len(data)))
+            segments[tag] = data[:place] + bytes([data[place] ^ int(rng.integers(1, 256))]) + data[place + 1 :]
+        elif wrong == 2:
+            segments[tag] = data[: int(rng.integers(len(data) + 1))]
+        elif wrong == 3:
+            segments[tag] = data + rng.bytes(int(rng.integers(1, 9)))
+        elif wrong == 4:
+            segments[tag] = good[rng.integers(len(good))].segments.get(tag, b"")
+        elif wrong == 5:
+            segments[tag] = bytes([int(rng.choice([0, 255]))]) * len(data)
+        elif wrong == 6:
+            height, width = (int(rng.choice([1, 16, 17, 64, 65, 300])) for _ in range(2))
+            stream = replace(stream, height=height, width=width)
+        else:
+            other = int(rng.integers(1, 9))
+            segments[other if other != SEGMENT_ALPHA else 9] = rng.bytes(int(rng.integers(20)))
+            if rng.integers(2):
+                del segments[tag]
+        stream = replace(stream, segments=segments)
+    return stream
