@@ -18,7 +18,7 @@ import torch
 from pipeline.base.store import Store
 from pipeline.codecs import checkpoint
 from pipeline.codecs.integer_sequence import IntegerSequence
-from pipeline.codecs.interface import AbstractCodec, Coded, SideInputs
+from pipeline.codecs.interface import AbstractCodec, SideInputs
 from pipeline.codecs.segpic.codec import SegPic
 from pipeline.codecs.segpic.frozen_rat import IntegerRat
 from pipeline.codecs.threads import on_threads, torch_threads
@@ -33,18 +33,18 @@ CODECS: dict[str, AbstractCodec] = {
 }
 
 
-def coded_pictures(codec: AbstractCodec, count: int = 3) -> list[Coded]:
-    return [codec.compress(make_picture(*SIZE, seed=seed), SideInputs()) for seed in range(count)]
+def coded_pictures(codec: AbstractCodec, count: int = 3) -> list[dict[int, bytes]]:
+    return [codec.compress(make_picture(*SIZE, seed=seed), SideInputs()).segments for seed in range(count)]
 
 
-def decoded(codec: AbstractCodec, coded: Coded) -> bytes:
+def decoded(codec: AbstractCodec, segments: dict[int, bytes]) -> bytes:
     """Return a digest of what must not change."""
     if isinstance(codec, SegPic):
-        y_hat, prototypes, grid = codec.decode_latent(coded.segments, height=SIZE[0], width=SIZE[1])
+        y_hat, prototypes, grid = codec.decode_latent(segments, height=SIZE[0], width=SIZE[1])
         assert prototypes is not None
         data = y_hat.numpy().tobytes() + prototypes.numpy().tobytes() + bytes([grid])
     else:
-        data = codec.decompress(coded.segments, height=SIZE[0], width=SIZE[1]).tobytes()
+        data = codec.decompress(segments, height=SIZE[0], width=SIZE[1]).tobytes()
     return hashlib.sha256(data).digest()
 
 

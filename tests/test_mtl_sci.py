@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pipeline.base.config import load
-from pipeline.base.errors import CheckpointError, CorruptBitstream, TrainingError
+from pipeline.base.errors import CheckpointError, CorruptBitstream, ReconstructionMismatch, TrainingError
 from pipeline.codecs.interface import SideInputs
-from pipeline.codecs.mtl_sci.codec import SEGMENT_Y, SEGMENT_Z, MtlSci
+from pipeline.codecs.mtl_sci.codec import MtlSci
 from pipeline.codecs.mtl_sci.config import MtlSciConfig
+from pipeline.codecs.mtl_sci.latent import SEGMENT_CRC, SEGMENT_Y, SEGMENT_Z
 from pipeline.codecs.table import find_codec, presets_folder
 from tests.test_coding import make_picture
 
@@ -262,3 +263,18 @@ def test_presets_build(name: str) -> None:
 def test_config_refuses_impossible_widths(field: str) -> None:
     with pytest.raises(ValueError, match=field):
         MtlSciConfig(**{field: 0})
+
+
+def test_float_synthesis_keeps_the_latent_exact_and_shows_the_same_picture() -> None:
+    codec = make_codec(MtlSciConfig(num_channels=8, num_latents=12, num_head_channels=4, synthesis="float"))
+    assert CODEC.exact_pixels
+    assert not codec.exact_pixels
+    picture = make_picture(130, 70)
+    coded, exact = codec.compress(picture, SideInputs()), CODEC.compress(picture, SideInputs())
+    assert {tag: coded.segments[tag] for tag in exact.segments} == exact.segments
+    assert np.abs(coded.reconstruction.astype(int) - exact.reconstruction).max() <= 1
+    assert (codec.decompress(coded.segments, height=130, width=70) == coded.reconstruction).all()
+    with pytest.raises(ReconstructionMismatch, match="latent"):
+        codec.decompress(coded.segments | {SEGMENT_CRC: b"\0\0\0\0"}, height=130, width=70)
+    with pytest.raises(CorruptBitstream, match="segments"):
+        codec.decompress(exact.segments, height=130, width=70)

@@ -8,11 +8,12 @@ import torch
 from torch import nn
 
 from pipeline.base.config import load
-from pipeline.base.errors import BitstreamError, CheckpointError, ConfigError, CorruptBitstream
+from pipeline.base.errors import BitstreamError, CheckpointError, ConfigError, CorruptBitstream, ReconstructionMismatch
 from pipeline.codecs.interface import SideInputs
-from pipeline.codecs.mtl_sci.charm import SEGMENT_Y, SEGMENT_Z, MtlSciCharm
+from pipeline.codecs.mtl_sci.charm import MtlSciCharm
 from pipeline.codecs.mtl_sci.codec import build
 from pipeline.codecs.mtl_sci.config import MtlSciConfig
+from pipeline.codecs.mtl_sci.latent import SEGMENT_CRC, SEGMENT_Y, SEGMENT_Z
 from pipeline.codecs.table import find_codec, presets_folder
 from tests.test_coding import make_picture
 from tests.tiny_segpic import as_input
@@ -140,3 +141,20 @@ def test_presets_build(name: str) -> None:
 def test_unknown_base_is_refused() -> None:
     with pytest.raises(ConfigError, match="base"):
         load(MtlSciConfig, "tiny", presets=presets_folder(find_codec("mtl_sci")), overrides=["base=cheng"])
+
+
+def test_float_synthesis_keeps_the_latent_exact_and_shows_the_same_picture() -> None:
+    codec = make_codec(
+        MtlSciConfig(**SHAPE, slice_widths=(10, 8), synthesis="float")  # type: ignore[arg-type]
+    )
+    assert CODEC.exact_pixels
+    assert not codec.exact_pixels
+    picture = make_picture(130, 70)
+    coded, exact = codec.compress(picture, SideInputs()), CODEC.compress(picture, SideInputs())
+    assert {tag: coded.segments[tag] for tag in exact.segments} == exact.segments
+    assert np.abs(coded.reconstruction.astype(int) - exact.reconstruction).max() <= 1
+    assert (codec.decompress(coded.segments, height=130, width=70) == coded.reconstruction).all()
+    with pytest.raises(ReconstructionMismatch, match="latent"):
+        codec.decompress(coded.segments | {SEGMENT_CRC: b"\0\0\0\0"}, height=130, width=70)
+    with pytest.raises(CorruptBitstream, match="segments"):
+        codec.decompress(exact.segments, height=130, width=70)

@@ -1,7 +1,8 @@
 """The one way between a picture and its bytes; commands, archives and evaluation all come through here."""
 
+import functools
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,9 +28,13 @@ class Encoded:
     """A picture's bytes, and the picture they decode to."""
 
     data: bytes
-    reconstruction: Pixels
-    """(H, W, C), the shape of the input."""
+    reconstruct: Callable[[], Pixels]
     details: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def reconstruction(self) -> Pixels:
+        """(H, W, C), the shape of the input; computed when it is first asked for."""
+        return self.reconstruct()
 
 
 def compress_picture(loaded: LoadedCodec, pixels: Pixels, side: SideInputs | None = None) -> Encoded:
@@ -45,7 +50,7 @@ def compress_picture(loaded: LoadedCodec, pixels: Pixels, side: SideInputs | Non
     alpha = pixels[:, :, -1] if num_channels in (2, 4) else None
     if alpha is not None:
         segments[SEGMENT_ALPHA] = zlib.compress(np.ascontiguousarray(alpha).tobytes(), 9)
-    reconstruction = _join(coded.reconstruction, alpha, num_channels)
+    reconstruct = functools.cache(lambda: _join(coded.reconstruction, alpha, num_channels))
     data = pack(
         Bitstream(
             codec_wire_id=loaded.spec.wire_id,
@@ -53,11 +58,11 @@ def compress_picture(loaded: LoadedCodec, pixels: Pixels, side: SideInputs | Non
             width=width,
             height=height,
             num_channels=num_channels,
-            pixels_crc32=zlib.crc32(reconstruction.data),
+            pixels_crc32=zlib.crc32(reconstruct().data) if loaded.codec.exact_pixels else 0,
             segments=segments,
         )
     )
-    return Encoded(data=data, reconstruction=reconstruction, details=coded.details)
+    return Encoded(data=data, reconstruct=reconstruct, details=coded.details)
 
 
 def decompress_picture(loaded: LoadedCodec, data: bytes | memoryview, *, where: str = "bitstream") -> Pixels:
@@ -85,7 +90,7 @@ def decompress_picture(loaded: LoadedCodec, data: bytes | memoryview, *, where: 
         raise type(error)(f"{where}: {error}") from error
     alpha = _alpha(parsed, where) if has_alpha else None
     pixels = _join(rgb, alpha, parsed.num_channels)
-    if loaded.spec.exact_pixels and zlib.crc32(pixels.data) != parsed.pixels_crc32:
+    if loaded.codec.exact_pixels and zlib.crc32(pixels.data) != parsed.pixels_crc32:
         raise ReconstructionMismatch(f"{where}: decodes to another picture than its encoder promised")
     return pixels
 

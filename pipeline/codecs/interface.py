@@ -4,7 +4,7 @@ Shapes: N batch, H height, W width of the picture; pictures are RGB.
 """
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,14 +40,23 @@ class Coded:
 
     segments: dict[int, bytes]
     """Payload by tag (1..127), written to the bitstream in this order."""
-    reconstruction: NDArray[np.uint8]
-    """(H, W, 3): exactly what `decompress` returns for these segments."""
+    reconstruct: Callable[[], NDArray[np.uint8]]
+    """Gives (H, W, 3): what `decompress` returns for these segments, here."""
     details: Mapping[str, float] = field(default_factory=dict)
     """Figures about the coding, such as bits per latent; informative only."""
+
+    @property
+    def reconstruction(self) -> NDArray[np.uint8]:
+        """(H, W, 3); computed when it is first asked for."""
+        return self.reconstruct()
 
 
 class AbstractCodec(nn.Module, abc.ABC):
     """A codec's networks and its real bytes. Concrete codecs are final: never subclassed."""
+
+    exact_pixels: bool = True
+    """Whether a bitstream decodes to the same pixels on every machine. Where only its latents are the same, the codec
+    checks those itself, and pixels may differ from the encoder's by the rounding of floats."""
 
     @property
     @abc.abstractmethod
@@ -82,7 +91,7 @@ class AbstractCodec(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def decompress(self, segments: Mapping[int, bytes], *, height: int, width: int) -> NDArray[np.uint8]:
-        """Return the (H, W, 3) picture. Independent of threads, batch and machine.
+        """Return the (H, W, 3) picture; with `exact_pixels`, independent of threads, batch and machine.
 
         Raises: CorruptBitstream, TruncatedBitstream: the segments cannot come from `compress`.
         """

@@ -23,9 +23,6 @@ class CodecSpec:
     """What `compress` takes beside the picture: `label`, `regions`."""
     training_inputs: tuple[str, ...] = ()
     """What `forward` takes beside the picture in training: `regions`."""
-    exact_pixels: bool = True
-    """Whether a bitstream decodes to the same pixels on every machine. Where only its latents are the same, the codec
-    checks those itself, and pixels may differ from the encoder's by the rounding of floats."""
     config: str
     """`module:class` of its config dataclass."""
     builder: str
@@ -47,7 +44,6 @@ CODECS = (
         name="segpic",
         wire_id=2,
         lossless=False,
-        exact_pixels=False,
         training_inputs=("regions",),
         config="pipeline.codecs.segpic.config:SegPicConfig",
         builder="pipeline.codecs.segpic.codec:build",

@@ -9,6 +9,7 @@ Shapes: N batch, H, W picture; h, w = ceil(H/16), ceil(W/16); M latent channels;
 z (N, num_channels, ceil(h/4), ceil(w/4)).
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 
@@ -17,7 +18,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline.base.errors import CorruptBitstream
 from pipeline.codecs.blocks import analysis_transform, conv, deconv, synthesis_transform
 from pipeline.codecs.charm import LATENT_FRACTION, ChannelSlices, CodeSlice, IntegerSlices
 from pipeline.codecs.entropy import NORMAL_TABLE_WIDTH, NUM_SCALES, StoredTables, gaussian_tables, scales_at
@@ -33,17 +33,22 @@ from pipeline.codecs.mtl_sci.latent import (
     INDEX_GAIN,
     LATENT_GAIN,
     PICTURE_MEAN,
+    SEGMENT_CRC,
+    SEGMENT_Y,
+    SEGMENT_Z,
     build_head,
+    check_latent,
+    check_segments,
     head_probability,
+    latent_crc,
     latent_of,
     padded,
+    synthesise,
 )
 from pipeline.codecs.priors import FactorisedPrior, normal_likelihood
 from pipeline.codecs.slice_coding import SliceReader, SliceWriter
 from pipeline.codecs.strips import STRIDE
 
-SEGMENT_Y = 1
-SEGMENT_Z = 2
 _KERNELS = (5, 5, 3)
 
 
@@ -73,6 +78,7 @@ class MtlSciCharm(AbstractCodec):
             max_support=config.num_support_slices,
         )
         self.z_prior = FactorisedPrior(n)
+        self.exact_pixels = config.synthesis == "integer"
         self.frozen = _Frozen(self, config)
         self.head = build_head(config)
         start_as_wavelet(self.analysis, self.synthesis, gain=LATENT_GAIN)
@@ -110,23 +116,33 @@ class MtlSciCharm(AbstractCodec):
         height, width, _ = picture.shape
         z_symbols, y_hat_Mhw, writer = self._encode(picture)
         segments = {SEGMENT_Y: writer.data(), SEGMENT_Z: self.frozen.z_prior.encode(z_symbols)}
+        if not self.exact_pixels:
+            segments[SEGMENT_CRC] = latent_crc(y_hat_Mhw)
         return Coded(
             segments=segments,
-            reconstruction=self.frozen.synthesis.reconstruct(y_hat_Mhw, height, width),
+            reconstruct=functools.cache(lambda: self._synthesise(y_hat_Mhw, height, width)),
             details={"bytes_y": float(len(segments[SEGMENT_Y])), "bytes_z": float(len(segments[SEGMENT_Z]))},
         )
 
     @torch.no_grad()
     def decompress(self, segments: Mapping[int, bytes], *, height: int, width: int) -> NDArray[np.uint8]:
-        if set(segments) != {SEGMENT_Y, SEGMENT_Z}:
-            raise CorruptBitstream(f"mtl_sci needs the segments {SEGMENT_Y} and {SEGMENT_Z}, got {sorted(segments)}")
+        check_segments(segments, exact_pixels=self.exact_pixels)
         h, w = -(-height // STRIDE), -(-width // STRIDE)
         z_shape = (self._config.num_channels, -(-h // 4), -(-w // 4))
         z_symbols = self.frozen.z_prior.decode(segments[SEGMENT_Z], z_shape, name="z")
         reader = SliceReader(segments[SEGMENT_Y], self.frozen.y_tables.load(), _indexes)
         y_hat_Mhw = self.frozen.latent(z_symbols, h, w, reader.take)
         reader.finish()
-        return self.frozen.synthesis.reconstruct(y_hat_Mhw, height, width)
+        if not self.exact_pixels:
+            check_latent(y_hat_Mhw, segments[SEGMENT_CRC])
+        return self._synthesise(y_hat_Mhw, height, width)
+
+    @torch.no_grad()
+    def _synthesise(self, y_hat_Mhw: Tensor, height: int, width: int) -> NDArray[np.uint8]:
+        if self.exact_pixels:
+            return self.frozen.synthesis.reconstruct(y_hat_Mhw, height, width)
+        y_hat = (y_hat_Mhw * 2.0**-LATENT_FRACTION).float()
+        return synthesise(self.synthesis, y_hat, size=(height, width), num_channels=self._config.num_channels)
 
     @torch.no_grad()
     def label_probability(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -161,7 +177,12 @@ class _Frozen(nn.Module):
             for net in (codec.hyper_means, codec.hyper_scales)
         )
         self.slices = IntegerSlices(codec.slices)
-        self.synthesis = FrozenSynthesis(config.num_channels, config.num_latents, latent_fraction=LATENT_FRACTION)
+        self.synthesis = FrozenSynthesis(
+            config.num_channels,
+            config.num_latents,
+            latent_fraction=LATENT_FRACTION,
+            built=config.synthesis == "integer",
+        )
 
     def store(self, codec: MtlSciCharm) -> None:
         self.y_tables.store(gaussian_tables())

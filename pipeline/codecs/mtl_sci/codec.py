@@ -11,6 +11,7 @@ Shapes: N batch, H, W picture; h, w = ceil(H/16), ceil(W/16); M latent channels;
 z (N, num_channels, ceil(h/4), ceil(w/4)).
 """
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,7 +19,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline.base.errors import CorruptBitstream
 from pipeline.codecs import rans
 from pipeline.codecs.blocks import analysis_transform, conv, deconv, synthesis_transform
 from pipeline.codecs.entropy import scales_at
@@ -33,16 +33,20 @@ from pipeline.codecs.mtl_sci.latent import (
     INDEX_GAIN,
     LATENT_GAIN,
     PICTURE_MEAN,
+    SEGMENT_CRC,
+    SEGMENT_Y,
+    SEGMENT_Z,
     build_head,
+    check_latent,
+    check_segments,
     head_probability,
+    latent_crc,
     latent_of,
     padded,
+    synthesise,
 )
 from pipeline.codecs.priors import FactorisedPrior, normal_likelihood, quantise
 from pipeline.codecs.strips import STRIDE
-
-SEGMENT_Y = 1
-SEGMENT_Z = 2
 
 
 def build(config: MtlSciConfig) -> AbstractCodec:
@@ -66,7 +70,8 @@ class MtlSci(AbstractCodec):
             deconv(n, n), nn.ReLU(), deconv(n, n), nn.ReLU(), conv(n, m, kernel=3, stride=1)
         )
         self.z_prior = FactorisedPrior(n)
-        self.frozen = FrozenDecoder(n, m)
+        self.exact_pixels = config.synthesis == "integer"
+        self.frozen = FrozenDecoder(n, m, with_synthesis=self.exact_pixels)
         # Last, so that its fresh weights take nothing from the generator before the others: same seed, same codec.
         self.head = build_head(config)
         start_as_wavelet(self.analysis, self.synthesis, gain=LATENT_GAIN)
@@ -112,16 +117,18 @@ class MtlSci(AbstractCodec):
         z_data = rans.encode(z_symbols.numpy(), channel_indexes(z_symbols.shape), self.frozen.z_tables.load())
         indexes = self.frozen.scale_indexes(z_symbols, y_symbols.shape[1], y_symbols.shape[2])
         y_data = rans.encode(y_symbols.numpy(), indexes, self.frozen.y_tables.load())
+        segments = {SEGMENT_Y: y_data, SEGMENT_Z: z_data}
+        if not self.exact_pixels:
+            segments[SEGMENT_CRC] = latent_crc(y_symbols)
         return Coded(
-            segments={SEGMENT_Y: y_data, SEGMENT_Z: z_data},
-            reconstruction=self.frozen.reconstruct(y_symbols, height, width),
+            segments=segments,
+            reconstruct=functools.cache(lambda: self._synthesise(y_symbols, height, width)),
             details={"bytes_y": float(len(y_data)), "bytes_z": float(len(z_data))},
         )
 
     @torch.no_grad()
     def decompress(self, segments: Mapping[int, bytes], *, height: int, width: int) -> NDArray[np.uint8]:
-        if set(segments) != {SEGMENT_Y, SEGMENT_Z}:
-            raise CorruptBitstream(f"mtl_sci needs the segments {SEGMENT_Y} and {SEGMENT_Z}, got {sorted(segments)}")
+        check_segments(segments, exact_pixels=self.exact_pixels)
         h, w = -(-height // STRIDE), -(-width // STRIDE)
         z_shape = (self._config.num_channels, -(-h // 4), -(-w // 4))
         z_symbols = rans.decode(segments[SEGMENT_Z], channel_indexes(z_shape), self.frozen.z_tables.load())
@@ -129,7 +136,17 @@ class MtlSci(AbstractCodec):
         indexes = self.frozen.scale_indexes(torch.from_numpy(z_symbols), h, w)
         y_symbols = rans.decode(segments[SEGMENT_Y], indexes, self.frozen.y_tables.load())
         check_range("y", y_symbols, MAX_Y)
-        return self.frozen.reconstruct(torch.from_numpy(y_symbols), height, width)
+        y_hat_Mhw = torch.from_numpy(y_symbols)
+        if not self.exact_pixels:
+            check_latent(y_hat_Mhw, segments[SEGMENT_CRC])
+        return self._synthesise(y_hat_Mhw, height, width)
+
+    @torch.no_grad()
+    def _synthesise(self, y_symbols: Tensor, height: int, width: int) -> NDArray[np.uint8]:
+        if self.exact_pixels:
+            return self.frozen.reconstruct(y_symbols, height, width)
+        y_hat = y_symbols.to(self.device).float()
+        return synthesise(self.synthesis, y_hat, size=(height, width), num_channels=self._config.num_channels)
 
     @torch.no_grad()
     def label_probability(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -18,6 +18,9 @@ class MtlSciConfig:
     """Channels of all hidden layers and of the hyper-latent."""
     num_latents: int = 192
     """Channels of the latent."""
+    synthesis: Literal["integer", "float"] = "integer"
+    """What turns latents into pixels: exact integers, the same pixels on every machine, or floats, about three times
+    faster, whose pixels may differ by their rounding. Latents are exact with both."""
     segmentation_head: bool = True
     """Build the second decoder, which tells natural from synthetic pixels. It never changes a byte."""
     num_head_channels: int | None = None

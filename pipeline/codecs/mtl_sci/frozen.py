@@ -31,18 +31,21 @@ _Z_WIDTH = 2 * MAX_Z + 3
 
 
 class FrozenSynthesis(nn.Module):
-    """From the dequantised latent to pixels, in exact arithmetic."""
+    """From the dequantised latent to pixels, in exact arithmetic; holds nothing if the codec's synthesis is float."""
 
-    def __init__(self, num_channels: int, num_latents: int, *, latent_fraction: int) -> None:
+    def __init__(self, num_channels: int, num_latents: int, *, latent_fraction: int, built: bool = True) -> None:
         super().__init__()
         n, m = num_channels, num_latents
         self.num_channels = n
         self._latent_fraction = latent_fraction
-        self.convs = nn.ModuleList([IntegerConv(i, o, upsample=True) for i, o in ((m, n), (n, n), (n, n), (n, 3))])
-        self.igdns = nn.ModuleList([IntegerIgdn(n) for _ in range(3)])
+        widths = ((m, n), (n, n), (n, n), (n, 3)) if built else ()
+        self.convs = nn.ModuleList([IntegerConv(i, o, upsample=True) for i, o in widths])
+        self.igdns = nn.ModuleList([IntegerIgdn(n) for _ in widths[:-1]])
 
     def store_synthesis(self, transform: nn.Sequential, *, offset: float) -> None:
-        """Quantise the synthesis transform, which gives pixels / 255 - offset."""
+        """Quantise the synthesis transform, which gives pixels / 255 - offset, if it is to be integer."""
+        if not self.convs:
+            return
         convs = zip(_only(IntegerConv, self.convs), _only(nn.ConvTranspose2d, transform), strict=True)
         for place, (conv, source) in enumerate(convs):
             last = place == len(self.convs) - 1
@@ -75,8 +78,8 @@ class FrozenDecoder(FrozenSynthesis):
 
     medians: Tensor
 
-    def __init__(self, num_channels: int, num_latents: int) -> None:
-        super().__init__(num_channels, num_latents, latent_fraction=0)
+    def __init__(self, num_channels: int, num_latents: int, *, with_synthesis: bool = True) -> None:
+        super().__init__(num_channels, num_latents, latent_fraction=0, built=with_synthesis)
         n, m = num_channels, num_latents
         self.y_tables = StoredTables(NUM_SCALES, NORMAL_TABLE_WIDTH)
         self.z_tables = StoredTables(n, _Z_WIDTH)

@@ -3,14 +3,15 @@
 Shapes: H, W picture; M latent channels; h, w = ceil(H/16), ceil(W/16).
 """
 
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline.base.errors import CheckpointError
+from pipeline.base.errors import CheckpointError, CorruptBitstream, ReconstructionMismatch
 from pipeline.codecs.blocks import synthesis_transform
 from pipeline.codecs.mtl_sci.config import MtlSciConfig
 from pipeline.codecs.strips import STRIDE, analyse_in_strips, strip_rows, synthesise_in_strips
@@ -22,6 +23,12 @@ PICTURE_MEAN = 0.5
 # The hyper synthesis states (index - INDEX_BIAS) / INDEX_GAIN: it starts near 0 and moves at the other layers' pace.
 INDEX_BIAS = 18.0
 INDEX_GAIN = 10.0
+
+
+SEGMENT_Y = 1
+SEGMENT_Z = 2
+SEGMENT_CRC = 3
+"""Of the dequantised latent; written where the synthesis is float, so that no CRC of pixels can stand in its place."""
 
 
 def build_head(config: MtlSciConfig) -> nn.Sequential | None:
@@ -71,6 +78,35 @@ def head_probability(
     logits = synthesise_in_strips(y_hat_Mhw.abs(), [_unbatched(step) for step in steps], rows=rows)
     probability: NDArray[np.float32] = torch.sigmoid(logits[0]).cpu().numpy()
     return np.ascontiguousarray(probability[: size[0], : size[1]])
+
+
+def synthesise(
+    synthesis: nn.Sequential, y_hat_Mhw: Tensor, *, size: tuple[int, int], num_channels: int
+) -> NDArray[np.uint8]:
+    """Return the picture (H, W, 3) of a dequantised latent by the float synthesis transform."""
+    steps = [synthesis[0:2], synthesis[2:4], synthesis[4:6], synthesis[6:]]
+    rows = strip_rows(y_hat_Mhw.shape[2], num_channels)
+    x_3HW = synthesise_in_strips(y_hat_Mhw, [_unbatched(step) for step in steps], rows=rows)
+    pixels = ((x_3HW + PICTURE_MEAN) * 255.0).round_().clamp_(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(pixels[:, : size[0], : size[1]].permute(1, 2, 0).cpu().numpy())
+
+
+def latent_crc(y_hat: Tensor) -> bytes:
+    """Return the 4 bytes by which a decoder knows that its integers y_hat are the encoder's."""
+    return zlib.crc32(y_hat.cpu().numpy().astype("<i4").tobytes()).to_bytes(4, "little")
+
+
+def check_segments(segments: Mapping[int, bytes], *, exact_pixels: bool) -> None:
+    """Raise CorruptBitstream unless these are the segments that an encoder writes."""
+    wanted = {SEGMENT_Y, SEGMENT_Z} | (set() if exact_pixels else {SEGMENT_CRC})
+    if set(segments) != wanted:
+        raise CorruptBitstream(f"mtl_sci needs the segments {sorted(wanted)}, got {sorted(segments)}")
+
+
+def check_latent(y_hat: Tensor, crc: bytes) -> None:
+    """Raise ReconstructionMismatch unless y_hat is the encoder's."""
+    if latent_crc(y_hat) != crc:
+        raise ReconstructionMismatch("mtl_sci: the latent is not the one that the encoder had")
 
 
 def _unbatched(step: nn.Module) -> Callable[[Tensor], Tensor]:

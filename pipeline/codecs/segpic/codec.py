@@ -14,6 +14,7 @@ Shapes: N batch, H, W picture; h, w = rows and columns of y, H and W padded to m
 channels; z (N, num_channels, h / 4, w / 4); R regions of the batch.
 """
 
+import functools
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 
@@ -56,6 +57,8 @@ def build(config: SegPicConfig) -> "SegPic":
 
 class SegPic(AbstractCodec):
     """The networks of one SegPIC codec and, once frozen, its bytes."""
+
+    exact_pixels = False
 
     def __init__(self, config: SegPicConfig) -> None:
         super().__init__()
@@ -163,9 +166,14 @@ class SegPic(AbstractCodec):
 
         segments |= {SEGMENT_Z: self.frozen.z_prior.encode(z_symbols), SEGMENT_Y: writer.data()}
         segments[SEGMENT_HEADER] = _header(self._config.grid, y_hat_Mhw)
+
+        @functools.cache
+        def reconstruct() -> NDArray[np.uint8]:
+            return self._synthesise(y_hat_Mhw, fine_PR, fine)[:height, :width].copy()
+
         return Coded(
             segments=segments,
-            reconstruction=self._synthesise(y_hat_Mhw, fine_PR, fine)[:height, :width].copy(),
+            reconstruct=reconstruct,
             details={f"bytes_{name}": float(len(segments[tag])) for tag, name in _NAMES.items() if tag in segments},
         )
 
@@ -248,6 +256,7 @@ class SegPic(AbstractCodec):
             return ((tile, features(tile)) for tile in parts)
         return adapted(rat, features, parts, _as_float(prototypes_CR).T, regions)
 
+    @torch.no_grad()
     @torch_threads(1)
     def _synthesise(self, y_hat_Mhw: Tensor, fine_CR: Tensor | None, fine: Regions) -> NDArray[np.uint8]:
         """Return the padded picture (H, W, 3)."""

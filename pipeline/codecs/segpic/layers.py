@@ -122,7 +122,7 @@ def _from_windows(tokens_BTC: Tensor, window: int, *, height: int, width: int) -
 
 
 def _shift_mask(height: int, width: int, *, window: int, shift: int) -> Tensor:
-    """Return (windows, T, T): 0, or minus infinity between positions that are neighbours only by the roll around the border."""
+    """Return (windows, T, T): 0, or minus infinity between positions that only the roll has made neighbours."""
     zones = []
     for side in (height, width):
         place = torch.arange(side)
