@@ -35,9 +35,14 @@ class Gdn(nn.Module):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         beta, gamma = self.effective()
-        energy = x_NCHW.square().flatten(2)
-        norm = (torch.matmul(gamma, energy) + beta[:, None]).view_as(x_NCHW)
-        return x_NCHW * (norm.sqrt() if self.inverse else norm.rsqrt())
+        # Channels last, as CPU convolutions like their inputs and give their outputs.
+        x_NHWC = x_NCHW.permute(0, 2, 3, 1)
+        norm = nn.functional.linear(x_NHWC * x_NHWC, gamma, beta)
+        if torch.is_grad_enabled():
+            y_NHWC = x_NHWC * (norm.sqrt() if self.inverse else norm.rsqrt())
+        else:
+            y_NHWC = (norm.sqrt_() if self.inverse else norm.rsqrt_()).mul_(x_NHWC)
+        return y_NHWC.permute(0, 3, 1, 2)
 
 
 def conv(in_channels: int, out_channels: int, *, kernel: int = 5, stride: int = 2, bias: bool = True) -> nn.Conv2d:

@@ -202,7 +202,7 @@ class _ByFloats:
 
 @dataclass(frozen=True, kw_only=True)
 class _ByDigits:
-    patch_elements: ClassVar[int] = 1 << 20
+    patch_elements: ClassVar[int] = 1 << 21
     num_weight: int
     num_activation: int
 

@@ -14,16 +14,16 @@ _ANALYSIS_HALO = 2
 # Rows that each of the four doubling layers needs on either side of the rows wanted from it: it reaches one row
 # beyond them, and it must give the next layer the rows that that one needs, of which two cost one of its own.
 _SYNTHESIS_HALO = (2, 2, 2, 1)
-# Elements of the largest hidden activation of one strip: 128 MiB in float64.
-_STRIP_ELEMENTS = 1 << 24
+# Of the largest hidden activation of one strip.
+_STRIP_BYTES = 192 << 20
 
 Layer = Callable[[Tensor], Tensor]
 
 
-def strip_rows(width: int, num_channels: int) -> int:
+def strip_rows(width: int, num_channels: int, *, element_bytes: int) -> int:
     """Return how many latent rows of `width` a strip may have; hidden layers have `num_channels` at most."""
     half = STRIDE // 2  # the largest activation has half the picture's resolution
-    return max(1, _STRIP_ELEMENTS // (half * half * width * num_channels))
+    return max(1, _STRIP_BYTES // (half * half * width * num_channels * element_bytes))
 
 
 def synthesise_in_strips(latent_Chw: Tensor, layers: Sequence[Layer], *, rows: int) -> Tensor:

@@ -60,7 +60,7 @@ class FrozenSynthesis(nn.Module):
         """
         first = next(self.buffers())
         y_Mhw = y_Mhw.to(first.device).double()
-        rows = rows or strip_rows(y_Mhw.shape[2], self.num_channels)
+        rows = rows or strip_rows(y_Mhw.shape[2], self.num_channels, element_bytes=8)
         picture = synthesise_in_strips(y_Mhw, self._layers(), rows=rows)
         return np.ascontiguousarray(picture[:, :height, :width].permute(1, 2, 0).cpu().numpy())
 

@@ -53,14 +53,13 @@ def latent_of(analysis: nn.Module, picture: NDArray[np.uint8], *, num_channels: 
     height, width, _ = picture.shape
     edged = np.pad(picture, ((0, -height % STRIDE), (0, -width % STRIDE), (0, 0)), mode="edge")
     x_3HW = torch.from_numpy(edged).permute(2, 0, 1)
-    rows = rows or strip_rows(edged.shape[1] // STRIDE, num_channels)
+    rows = rows or strip_rows(edged.shape[1] // STRIDE, num_channels, element_bytes=4)
     device = next(analysis.parameters()).device
 
     def analyse(strip_3HW: Tensor) -> Tensor:
-        x = strip_3HW.to(device).float() / 255.0 - PICTURE_MEAN
-        latent: Tensor = analysis(x[None])[0]
-        return latent
+        return run(strip_3HW.to(device).float() / 255.0 - PICTURE_MEAN)
 
+    run = _unbatched(analysis)
     return analyse_in_strips(x_3HW, analyse, rows=rows)
 
 
@@ -74,7 +73,7 @@ def head_probability(
     if head is None:
         raise CheckpointError("this codec has no segmentation head (segmentation_head = false)")
     steps = [head[0:2], head[2:4], head[4:6], head[6:]]
-    rows = strip_rows(y_hat_Mhw.shape[2], num_channels)
+    rows = strip_rows(y_hat_Mhw.shape[2], num_channels, element_bytes=4)
     logits = synthesise_in_strips(y_hat_Mhw.abs(), [_unbatched(step) for step in steps], rows=rows)
     probability: NDArray[np.float32] = torch.sigmoid(logits[0]).cpu().numpy()
     return np.ascontiguousarray(probability[: size[0], : size[1]])
@@ -85,7 +84,7 @@ def synthesise(
 ) -> NDArray[np.uint8]:
     """Return the picture (H, W, 3) of a dequantised latent by the float synthesis transform."""
     steps = [synthesis[0:2], synthesis[2:4], synthesis[4:6], synthesis[6:]]
-    rows = strip_rows(y_hat_Mhw.shape[2], num_channels)
+    rows = strip_rows(y_hat_Mhw.shape[2], num_channels, element_bytes=4)
     x_3HW = synthesise_in_strips(y_hat_Mhw, [_unbatched(step) for step in steps], rows=rows)
     pixels = ((x_3HW + PICTURE_MEAN) * 255.0).round_().clamp_(0, 255).to(torch.uint8)
     return np.ascontiguousarray(pixels[:, : size[0], : size[1]].permute(1, 2, 0).cpu().numpy())
@@ -111,7 +110,8 @@ def check_latent(y_hat: Tensor, crc: bytes) -> None:
 
 def _unbatched(step: nn.Module) -> Callable[[Tensor], Tensor]:
     def run(x: Tensor) -> Tensor:
-        out: Tensor = step(x[None])[0]
+        # A batch of one is made where rows come first: x[None] would not be seen to have its channels last.
+        out: Tensor = step(x.permute(1, 2, 0)[None].permute(0, 3, 1, 2))[0]
         return out
 
     return run
