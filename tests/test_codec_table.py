@@ -9,7 +9,7 @@ from pipeline.base.errors import ConfigError, MissingDependency, UnsupportedBits
 from pipeline.codecs.table import CODECS, find_codec, find_wire_id, presets_folder, resolve
 
 # Never change a line here; a codec that goes leaves its number unused for ever.
-WIRE_IDS = {"mtl_sci": 1}
+WIRE_IDS = {"mtl_sci": 1, "segpic": 2}
 
 
 def test_wire_ids_are_pinned_and_unique() -> None:
@@ -27,7 +27,7 @@ def test_every_entry_resolves(spec) -> None:
 
 
 def test_unknown_codecs_are_refused_by_name_and_number() -> None:
-    with pytest.raises(ConfigError, match="known: mtl_sci"):
+    with pytest.raises(ConfigError, match="known: mtl_sci, segpic"):
         find_codec("nothing")
     with pytest.raises(UnsupportedBitstream, match=r"x\.bin: codec number 65535"):
         find_wire_id(65535, where="x.bin")

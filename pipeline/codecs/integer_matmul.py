@@ -27,7 +27,7 @@ MAX_TWO_DIGITS = 63 * 128 + 63
 
 def is_fast_on(device: torch.device) -> bool:
     """Whether int8 products are to be had here; elsewhere float64 gives the same sums."""
-    return device.type == "cpu" and torch.backends.mkldnn.is_available() and torch._C._get_mkldnn_enabled()
+    return device.type == "cpu" and torch._C._has_mkldnn and torch._C._get_mkldnn_enabled()
 
 
 def num_digits(values: Tensor) -> int:
@@ -71,7 +71,7 @@ def _put_together(sums: NDArray[np.int32], out: NDArray[np.float64], num_left: i
     rows, columns = out.shape
     for row in range(rows):
         for column in range(columns):
-            total = 0
+            total = np.int64(0)
             for i in range(num_left):
                 for j in range(num_right):
                     total += np.int64(sums[i * rows + row, j * columns + column]) << (7 * (i + j))

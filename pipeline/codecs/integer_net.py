@@ -151,7 +151,9 @@ class IntegerConv(nn.Module):
 
     def _taps(self) -> Sequence[tuple[int, int]]:
         """Return (row, column) of a position's neighbours, in the order of a patch."""
-        return _UPSAMPLING_TAPS if self.upsample else tuple(itertools.product(range(self._kernel), repeat=2))
+        if self.upsample:
+            return _UPSAMPLING_TAPS
+        return [(dy, dx) for dy in range(self._kernel) for dx in range(self._kernel)]
 
     def _seen(self, phase: Phase) -> slice:
         """Return which of the taps a phase sees."""

@@ -126,6 +126,14 @@ class MtlSciCharm(AbstractCodec):
 
     @torch.no_grad()
     def decompress(self, segments: Mapping[int, bytes], *, height: int, width: int) -> NDArray[np.uint8]:
+        return self._synthesise(self.decode_latent(segments, height=height, width=width), height, width)
+
+    @torch.no_grad()
+    def decode_latent(self, segments: Mapping[int, bytes], *, height: int, width: int) -> Tensor:
+        """Return y_hat (M, h, w), integers of LATENT_FRACTION bits, the same on every machine.
+
+        Raises: CorruptBitstream, TruncatedBitstream, ReconstructionMismatch: it is not the one that the encoder had.
+        """
         check_segments(segments, exact_pixels=self.exact_pixels)
         h, w = -(-height // STRIDE), -(-width // STRIDE)
         z_shape = (self._config.num_channels, -(-h // 4), -(-w // 4))
@@ -135,7 +143,7 @@ class MtlSciCharm(AbstractCodec):
         reader.finish()
         if not self.exact_pixels:
             check_latent(y_hat_Mhw, segments[SEGMENT_CRC])
-        return self._synthesise(y_hat_Mhw, height, width)
+        return y_hat_Mhw
 
     @torch.no_grad()
     def _synthesise(self, y_hat_Mhw: Tensor, height: int, width: int) -> NDArray[np.uint8]:
