@@ -14,7 +14,7 @@ def priors() -> tuple[FactorisedPrior, FrozenPrior]:
     torch.manual_seed(0)
     prior = FactorisedPrior(6)
     with torch.no_grad():
-        prior.quantiles[:, 0, 1] = torch.tensor([0.0, 0.3, -7.77, 100.5, 1e-4, -0.5])
+        prior.quantiles[:, 0, 1] = torch.tensor([0.0, 0.3, -0.77, 0.5, 1e-4, -0.5])
     frozen = FrozenPrior(6)
     frozen.store(prior)
     return prior, frozen
@@ -37,9 +37,7 @@ def test_bytes_are_those_that_the_prior_announces(priors: tuple[FactorisedPrior,
     values = torch.randn(6, 40, 40) * 3 + prior.medians[:, None, None]
     with torch.no_grad():
         _, likelihoods = prior.eval()(values[None])
-        steps = torch.arange(-MAX_SYMBOL, MAX_SYMBOL + 1)
-        mass = prior.likelihood(prior.medians[:, None, None] + steps).sum(dim=2)  # an untrained prior loses some
-    announced = float(-(likelihoods[0] / mass[:, :, None]).double().log2().sum()) / 8
+    announced = float(-likelihoods.double().log2().sum()) / 8
     written = len(frozen.encode(frozen.symbols(values)))
     assert abs(written - announced) < 0.01 * announced + 4
 
