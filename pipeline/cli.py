@@ -128,6 +128,7 @@ def compress(
     size = len(encoded.data)
     row = {"picture": str(picture), "bitstream": str(target), "width": width, "height": height}
     row |= {"num_channels": num_channels, "bytes": size, "bpp": round(8 * size / (width * height), 4)}
+    row |= {name: round(value) for name, value in encoded.details.items()}
     show(row, as_json=as_json)
 
 
