@@ -1,5 +1,6 @@
 """What earlier releases wrote still decodes to the very same pixels, on whatever machine this runs."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -8,11 +9,16 @@ import pytest
 
 from pipeline.base.progress import Tally
 from pipeline.base.store import Store
+from pipeline.codecs import checkpoint
+from pipeline.codecs.coding import decompress_picture
+from pipeline.codecs.segpic.codec import SegPic
 from pipeline.formats.archive import open_archive
+from pipeline.formats.bitstream import SEGMENT_ALPHA, unpack
 from pipeline.formats.picture import read_picture
 from serving import jobs
 
 GOLDEN = Path(__file__).parent / "golden"
+LATENTS = Path(__file__).parent / "golden_latents"
 ARCHIVES = sorted(path for path in GOLDEN.iterdir() if path.is_dir())
 
 
@@ -35,6 +41,25 @@ def test_an_old_archive_decodes_without_its_index(archive: Path, tmp_path: Path)
     jobs.extract(str(copy), str(tmp_path / "out"), names=None, progress=Tally())
     for name, digest in pinned.items():
         assert read_picture((tmp_path / "out" / name).read_bytes(), where=name).pixels_sha256 == digest
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(path for path in LATENTS.iterdir() if path.is_dir()), ids=lambda path: path.name
+)
+def test_old_bitstreams_decode_to_the_same_latents(folder: Path) -> None:
+    pinned = json.loads(folder.with_suffix(".json").read_text())
+    assert sorted(path.name for path in folder.glob("*.dpt")) == sorted(pinned)
+    loaded = checkpoint.load(folder)
+    assert isinstance(loaded.codec, SegPic)
+    for name, expected in pinned.items():
+        data = (folder / name).read_bytes()
+        parsed = unpack(data)
+        segments = {tag: payload for tag, payload in parsed.segments.items() if tag != SEGMENT_ALPHA}
+        latent, prototypes, grid = loaded.codec.decode_latent(segments, height=parsed.height, width=parsed.width)
+        assert prototypes is not None
+        digests = [hashlib.sha256(one.numpy().astype("<i4").tobytes()).hexdigest() for one in (latent, prototypes)]
+        assert [*digests, grid] == [expected["latent"], expected["prototypes"], expected["grid"]]
+        assert float(decompress_picture(loaded, data).mean()) == pytest.approx(expected["mean"], abs=0.05)
 
 
 def test_extraction_goes_on_where_it_stopped_and_replaces_nobodys_file(tmp_path: Path) -> None:
