@@ -1,4 +1,4 @@
-"""SegPIC by its number of grid cells, and told the masks: `python -m benchmarks.grids --checkpoint DIR --corpus CORPUS`.
+"""SegPIC by its number of cells, and told the masks: `python -m benchmarks.grids --checkpoint DIR --corpus CORPUS`.
 
 One trained codec codes the test split's pictures with 1, 2, 4 and 8 cells a side, all bytes counted; the prototypes'
 bytes are shown by themselves, since they do not depend on the picture's size. "masks" is the float networks'
