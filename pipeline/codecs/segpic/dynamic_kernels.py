@@ -58,6 +58,26 @@ def _kernel_row(row: Any, guide: Any, y: Any, weight: Any, bias: Any) -> None:
         )
 
 
+# Sums stand in loops of their own: in a loop that also stores, whether the vector form of it runs depends on how far
+# apart two buffers happen to lie, and with it the order of the sum.
+
+
+@numba.extending.register_jitable
+def _sum(row: Any) -> Any:
+    total = np.float32(0.0)
+    for x in range(row.size):
+        total += row[x]
+    return total
+
+
+@numba.extending.register_jitable
+def _product_sum(row: Any, other: Any) -> Any:
+    total = np.float32(0.0)
+    for x in range(row.size):
+        total += row[x] * other[x]
+    return total
+
+
 def _forward(inputs: Any, out: Any, first: int, last: int) -> None:
     guides, signals, weights, biases = inputs
     num_channels, height, width = guides.shape[1:]
@@ -103,20 +123,16 @@ def _backward(inputs: Any, grads: Any, targets: Any, first: int, last: int) -> N
                 to_signal = grad_signal[y + place // 3]
                 for x in range(width):
                     to_signal[x + dx] += grad[x] * row[x]
-                total = np.float32(0.0)
                 for x in range(width):
                     row[x] = grad[x] * source[x + dx]
-                    total += row[x]
-                grad_biases[n, c, place] += total
+                grad_biases[n, c, place] += _sum(row)
                 for tap in range(9):
                     weight = weights[c, place, tap // 3, tap % 3]
                     around = guide[y + tap // 3]
                     to_guide = grad_guide[y + tap // 3]
                     shift = tap % 3
-                    total = np.float32(0.0)
+                    grad_weights[n, c, place, tap // 3, tap % 3] += _product_sum(row, around[shift:])
                     for x in range(width):
-                        total += row[x] * around[x + shift]
                         to_guide[x + shift] += weight * row[x]
-                    grad_weights[n, c, place, tap // 3, tap % 3] += total
         grad_guides[n, c] = grad_guide[1:-1, 1:-1]
         grad_signals[n, c] = grad_signal[1:-1, 1:-1]
