@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from pipeline.codecs.threads import on_threads
+
 STRIDE = 16
 """Picture rows or columns of one latent row or column."""
 _ANALYSIS_HALO = 2
@@ -26,14 +28,16 @@ def strip_rows(width: int, num_channels: int, *, element_bytes: int) -> int:
     return max(1, _STRIP_BYTES // (half * half * width * num_channels * element_bytes))
 
 
-def synthesise_in_strips(latent_Chw: Tensor, layers: Sequence[Layer], *, rows: int) -> Tensor:
+def synthesise_in_strips(latent_Chw: Tensor, layers: Sequence[Layer], *, rows: int, at_once: bool = False) -> Tensor:
     """Return (O, 16h, 16w): four layers after another, each doubling rows and columns, on strips of `rows` rows.
 
     An output row of a layer depends on its own input row and on the two next to it, zero outside the picture.
+    `at_once` runs as many strips at a time as torch has threads, one thread each: for layers whose numbers are the same
+    on any number of threads.
     """
     height = latent_Chw.shape[1]
-    parts = []
-    for top in range(0, height, rows):
+
+    def strip(top: int) -> Tensor:
         bottom = min(height, top + rows)
         above, below = min(_SYNTHESIS_HALO[0], top), min(_SYNTHESIS_HALO[0], height - bottom)
         x = latent_Chw[:, top - above : bottom + below]
@@ -42,8 +46,10 @@ def synthesise_in_strips(latent_Chw: Tensor, layers: Sequence[Layer], *, rows: i
             keep_above, keep_below = min(needed, 2 * above), min(needed, 2 * below)
             x = x[:, 2 * above - keep_above : x.shape[1] - (2 * below - keep_below)]
             above, below = keep_above, keep_below
-        parts.append(x)
-    return torch.cat(parts, dim=1)
+        return x
+
+    tops = range(0, height, rows)
+    return torch.cat(on_threads(strip, tops) if at_once else [strip(top) for top in tops], dim=1)
 
 
 def analyse_in_strips(picture_CHW: Tensor, layer: Layer, *, rows: int) -> Tensor:

@@ -60,8 +60,11 @@ class FrozenSynthesis(nn.Module):
         """
         first = next(self.buffers())
         y_Mhw = y_Mhw.to(first.device).double()
-        rows = rows or strip_rows(y_Mhw.shape[2], self.num_channels, element_bytes=8)
-        picture = synthesise_in_strips(y_Mhw, self._layers(), rows=rows)
+        at_once = torch.get_num_threads() if y_Mhw.device.type == "cpu" else 1
+        if not rows:
+            rows = strip_rows(y_Mhw.shape[2], self.num_channels, element_bytes=8 * at_once)
+            rows = min(rows, -(-y_Mhw.shape[1] // at_once))
+        picture = synthesise_in_strips(y_Mhw, self._layers(), rows=rows, at_once=at_once > 1)
         return np.ascontiguousarray(picture[:, :height, :width].permute(1, 2, 0).cpu().numpy())
 
     def _layers(self) -> list[Callable[[Tensor], Tensor]]:
