@@ -147,7 +147,7 @@ class SegPic(AbstractCodec):
         x_13HW = self._padded_picture(picture)
         fine, coarse = self._regions(x_13HW, None)
         parts = tiles(*x_13HW.shape[2:])
-        y_fine = Cached(lambda tile: self.encoder.fine(tile.take(x_13HW, 1) - PICTURE_MEAN), num_tiles=len(parts))
+        y_fine = Cached(lambda tile: self.encoder.fine(tile.take(x_13HW, 1) - PICTURE_MEAN))
 
         segments: dict[int, bytes] = {}
         with torch_threads(1):
@@ -263,7 +263,7 @@ class SegPic(AbstractCodec):
         y_hat_1Mhw = _as_float(y_hat_Mhw)[None]
         height, width = (16 * side for side in y_hat_Mhw.shape[1:])
         parts = tiles(height, width)
-        features = Cached(lambda tile: self.decoder.coarse(tile.take(y_hat_1Mhw, 16)), num_tiles=len(parts))
+        features = Cached(lambda tile: self.decoder.coarse(tile.take(y_hat_1Mhw, 16)))
         picture_3HW = torch.empty(3, height, width, dtype=torch.uint8)
         for tile, adapted_features in self._adapted(self.decoder.rat, features, parts, fine_CR, fine):
             x_3HW = self.decoder.fine(adapted_features)[0] + PICTURE_MEAN

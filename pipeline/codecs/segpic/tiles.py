@@ -21,6 +21,8 @@ from pipeline.codecs.segpic.regions import Regions
 STEP = 64
 """Tiles begin and end at multiples of this, so that attention windows lie as in the whole picture."""
 HALO = 192
+_CACHE_BYTES = 400 << 20
+"""Of features at 1/4 that are kept from one pass to the next; of two functions at a time."""
 MAX_TILE_PIXELS = 2_200_000
 """A picture up to here is one tile: 1920x1080 padded, say."""
 _INNER = 1088
@@ -73,19 +75,21 @@ def tiles(height: int, width: int, *, max_pixels: int = MAX_TILE_PIXELS, inner: 
 
 
 class Cached:
-    """A function of tiles that keeps its result if the picture is one tile, and computes it anew otherwise."""
+    """A function of tiles that keeps results while they take no more than _CACHE_BYTES, and computes others anew."""
 
-    def __init__(self, function: Callable[[Tile], Tensor], *, num_tiles: int) -> None:
+    def __init__(self, function: Callable[[Tile], Tensor]) -> None:
         self._function = function
-        self._keep = num_tiles == 1
-        self._held: Tensor | None = None
+        self._held: dict[tuple[int, int], Tensor] = {}
+        self._bytes_left = _CACHE_BYTES
 
     def __call__(self, tile: Tile) -> Tensor:
-        if self._held is not None:
-            return self._held
+        place = tile.inner[0].start, tile.inner[1].start
+        if place in self._held:
+            return self._held[place]
         result = self._function(tile)
-        if self._keep:
-            self._held = result
+        if not self._held or result.nbytes <= self._bytes_left:
+            self._held[place] = result
+            self._bytes_left -= result.nbytes
         return result
 
 
@@ -107,7 +111,7 @@ def adapted(
     regions: Regions,
 ) -> Iterator[tuple[Tile, Tensor]]:
     """Give each tile's features (1, C, h, w) at 1/4 through a RAT, whose mean is over the whole picture."""
-    mixed = Cached(lambda tile: rat.mix(features(tile), prototypes_RC, tile.regions(regions, 4)), num_tiles=len(parts))
+    mixed = Cached(lambda tile: rat.mix(features(tile), prototypes_RC, tile.regions(regions, 4)))
     total, count = torch.zeros(()), 0
     for tile in parts:
         inner = tile.crop(mixed(tile), 4)
