@@ -17,7 +17,7 @@ _ANALYSIS_HALO = 2
 # beyond them, and it must give the next layer the rows that that one needs, of which two cost one of its own.
 _SYNTHESIS_HALO = (2, 2, 2, 1)
 # Of the largest hidden activation of one strip.
-_STRIP_BYTES = 192 << 20
+_STRIP_BYTES = 384 << 20
 
 Layer = Callable[[Tensor], Tensor]
 
