@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from pipeline.codecs.integer_matmul import MAX_DIGITS, MAX_TWO_DIGITS, digits, is_fast_on, multiply, num_digits
+from pipeline.codecs.integer_matmul import MAX_DIGITS, digits, is_fast_on, largest, multiply, num_digits
 
 
 def numbers(count: int, shape: tuple[int, int]) -> torch.Tensor:
@@ -30,9 +30,13 @@ def test_digits_make_up_their_number(count: int) -> None:
     assert num_digits(values + (values == values.max())) == count + 1
 
 
-def test_two_digits_are_the_weights_limit() -> None:
-    assert num_digits(torch.tensor([MAX_TWO_DIGITS, -MAX_TWO_DIGITS])) == 2
-    assert num_digits(torch.tensor([MAX_TWO_DIGITS + 1])) == 3
+@pytest.mark.parametrize("count", range(1, MAX_DIGITS + 1))
+def test_the_largest_number_has_its_digits_and_the_next_one_more(count: int) -> None:
+    assert num_digits(torch.tensor([largest(count), -largest(count)])) == count
+    assert num_digits(torch.tensor([largest(count) + 1])) == count + 1
+
+
+def test_nothing_has_one_digit_and_the_largest_activation_four() -> None:
     assert num_digits(torch.zeros(0)) == 1
     assert num_digits(torch.tensor([2.0**26])) == MAX_DIGITS
 

@@ -88,9 +88,7 @@ def test_integer_decoder_agrees_with_the_trained_network() -> None:
     with torch.no_grad():
         expected = CODEC(as_input(picture)).reconstruction[0].permute(1, 2, 0).clamp(0, 1).numpy() * 255
     decoded = CODEC.compress(picture, SideInputs()).reconstruction
-    difference = np.abs(decoded - expected)
-    assert difference.max() < 0.75  # 0.5 is the rounding to 8 bits, the rest that of 14-bit weights
-    assert np.mean(difference > 0.52) < 0.02
+    assert np.abs(decoded - expected).max() < 0.51  # 0.5 is the rounding to 8 bits
 
 
 def test_segmentation_head_changes_neither_bytes_nor_pixels() -> None:

@@ -21,8 +21,11 @@ _HALF = 1 << (_BITS - 1)
 MAX_TERMS = 1 << 17
 """K at most: sums of digits' products stay within int32."""
 MAX_DIGITS = 4
-MAX_TWO_DIGITS = 63 * 128 + 63
-"""Largest magnitude of which every number, of either sign, has two digits."""
+
+
+def largest(count: int) -> int:
+    """Return the largest magnitude up to which every number, of either sign, has `count` digits."""
+    return sum((_HALF - 1) << (_BITS * place) for place in range(count))
 
 
 def is_fast_on(device: torch.device) -> bool:
@@ -35,11 +38,8 @@ def num_digits(values: Tensor) -> int:
     if not values.numel():
         return 1
     low, high = values.aminmax()
-    largest = max(-int(low), int(high))
-    count, limit = 1, _HALF - 1
-    while count <= MAX_DIGITS and largest > limit:
-        count, limit = count + 1, (limit << _BITS) + _HALF - 1
-    return count
+    magnitude = max(-int(low), int(high))
+    return next((count for count in range(1, MAX_DIGITS + 1) if magnitude <= largest(count)), MAX_DIGITS + 1)
 
 
 def digits(values: Tensor, count: int) -> Tensor:

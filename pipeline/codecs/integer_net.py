@@ -25,9 +25,9 @@ from pipeline.codecs.blocks import Gdn
 from pipeline.codecs.integer_matmul import (
     MAX_DIGITS,
     MAX_TERMS,
-    MAX_TWO_DIGITS,
     digits,
     is_fast_on,
+    largest,
     multiply,
     num_digits,
 )
@@ -45,6 +45,8 @@ _MAX_SHIFT = 30
 # nothing above, odd columns' nothing on the left) lies together.
 _UPSAMPLING_TAPS = ((1, 0), (2, 0), (1, 1), (2, 1), (1, 2), (2, 2), (0, 1), (0, 2), (0, 0))
 _SEEN = {(0, 0): slice(None), (0, 1): slice(2, 8), (1, 0): slice(0, 6), (1, 1): slice(2, 6)}
+# Weights of older checkpoints may have more digits, whose products are no faster than float64.
+_MAX_FAST_DIGITS = 3
 
 Phase = tuple[int, int]
 """Row and column, modulo the upsampling factor, of the output positions that one matrix gives."""
@@ -58,8 +60,12 @@ class IntegerConv(nn.Module):
     bias: Tensor
     shift: Tensor
 
-    def __init__(self, in_channels: int, out_channels: int, *, upsample: bool, kernel: int = 3) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, *, upsample: bool, kernel: int = 3, weight_digits: int = 3
+    ) -> None:
+        """`weight_digits` (integer_matmul.py), 7 bits each, are what a weight may have: fewer are faster."""
         super().__init__()
+        self._weight_digits = weight_digits
         shape = (in_channels, out_channels, 5, 5) if upsample else (out_channels, in_channels, kernel, kernel)
         self.upsample = upsample
         # Taps of an input position's neighbourhood, a side: an upsampling phase sees 3x3 at most.
@@ -78,7 +84,7 @@ class IntegerConv(nn.Module):
             bias += layer.bias.detach().double().cpu() * gain
         dims = (0, 2, 3) if self.upsample else (1, 2, 3)
         shift = min(
-            largest_shift(lambda s: (weight * 2.0**s).round().abs(), MAX_TWO_DIGITS),
+            largest_shift(lambda s: (weight * 2.0**s).round().abs(), largest(self._weight_digits)),
             largest_shift(lambda s: (weight * 2.0**s).round().abs().sum(dim=dims), _MAX_WEIGHT_SUM),
             largest_shift(lambda s: (bias * 2.0 ** (s + fraction)).round().abs(), _MAX_BIAS),
         )
@@ -120,7 +126,7 @@ class IntegerConv(nn.Module):
         """Return the faster of the ways to the same sums."""
         if is_fast_on(x_CHW.device) and self._kernel**2 * x_CHW.shape[0] <= MAX_TERMS:
             weight, activation = num_digits(self.weight), num_digits(x_CHW)
-            if weight <= 2 and activation <= MAX_DIGITS:
+            if weight <= _MAX_FAST_DIGITS and activation <= MAX_DIGITS:
                 return _ByDigits(num_weight=weight, num_activation=activation)
         return _ByFloats()
 

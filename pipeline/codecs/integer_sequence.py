@@ -48,7 +48,10 @@ class _Step(nn.Module):
         upsample = isinstance(conv, nn.ConvTranspose2d)
         if conv.stride != ((2, 2) if upsample else (1, 1)) or (upsample and conv.kernel_size != (5, 5)):
             raise TypeError(f"{conv} has no integer form")
-        self.conv = IntegerConv(conv.in_channels, conv.out_channels, upsample=upsample, kernel=conv.kernel_size[0])
+        # Two digits: what entropy parameters lose by that is below one bit in 10,000 (docs/codecs.md).
+        self.conv = IntegerConv(
+            conv.in_channels, conv.out_channels, upsample=upsample, kernel=conv.kernel_size[0], weight_digits=2
+        )
         self.activation = None if activation is None else _integer_form(activation)
         self._upscale = shuffle.upscale_factor if isinstance(shuffle, nn.PixelShuffle) else 1
 
