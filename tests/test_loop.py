@@ -1,6 +1,5 @@
 """training/loop.py, optim.py, state.py: the steps themselves, and that a stopped run goes on exactly."""
 
-import dataclasses
 import shutil
 from itertools import islice
 from pathlib import Path
@@ -15,7 +14,7 @@ from pipeline.codecs.checkpoint import load
 from pipeline.codecs.coding import compress_picture, decompress_picture
 from pipeline.formats.corpus import open_split
 from tests.training_corpus import make_sample, small_config, write_corpus
-from training.config import TrainConfig, needs_regions
+from training.config import TrainConfig
 from training.data import SampleReader, train_batches, validation_batches
 from training.loop import Alone, Report, TrainData, fit
 from training.optim import main_parameters, rate_factor
@@ -314,27 +313,3 @@ def test_a_rank_writes_metrics_and_checkpoints_and_continues_from_them(corpus: s
 def test_cutting_records_leaves_a_missing_file_missing(tmp_path: Path):
     cut_rows(tmp_path, step=3)
     assert read_rows(tmp_path) == []
-
-
-@pytest.mark.parametrize(("codec", "regions"), [("segpic", "corpus"), ("segpic", "grid"), ("mtl_sci", "corpus")])
-def test_region_maps_reach_the_codecs_that_train_with_them_and_no_validation(
-    corpus: str, codec: str, regions: str
-) -> None:
-    widths = ("num_channels=8", "num_latents=8") + (("num_attention_heads=2",) if codec == "segpic" else ())
-    config = small_config(codec=codec, regions=regions, steps=2, crop=64, codec_set=widths)
-    state = fresh_state(config, CPU)
-    seen: list[tuple[bool, Tensor | None]] = []
-    state.codec.register_forward_pre_hook(
-        lambda module, inputs: seen.append((module.training, inputs[1] if len(inputs) > 1 else None))
-    )
-    data = make_data(corpus, config)
-    reader = SampleReader(open_split(Store(corpus), "train"), cache_bytes=0, with_regions=needs_regions(config))
-    batches = train_batches(reader, config, samples_seen=0, rank=0, num_ranks=1)
-    reports = list(fit(state, config, dataclasses.replace(data, batches=batches), Alone()))
-    assert [report.num_skipped for report in reports] == [0] * len(reports)
-    told = {training: given is not None for training, given in seen}
-    assert told == {True: codec == "segpic" and regions == "corpus", False: False}
-    for training, given in seen:
-        if training and given is not None:
-            assert given.shape == (4, 64, 64)
-            assert set(given.unique().tolist()) <= {0, 1}

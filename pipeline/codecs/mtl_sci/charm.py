@@ -26,6 +26,7 @@ from pipeline.codecs.initialise import start_as_wavelet
 from pipeline.codecs.integer_net import FRACTION
 from pipeline.codecs.integer_sequence import IntegerSequence
 from pipeline.codecs.interface import AbstractCodec, CodecOutput, Coded, SideInputs
+from pipeline.codecs.latent_check import check_latent, latent_crc
 from pipeline.codecs.mtl_sci.config import MtlSciConfig
 from pipeline.codecs.mtl_sci.frozen import FrozenSynthesis
 from pipeline.codecs.mtl_sci.latent import (
@@ -37,10 +38,8 @@ from pipeline.codecs.mtl_sci.latent import (
     SEGMENT_Y,
     SEGMENT_Z,
     build_head,
-    check_latent,
     check_segments,
     head_probability,
-    latent_crc,
     latent_of,
     padded,
     synthesise,
@@ -142,7 +141,7 @@ class MtlSciCharm(AbstractCodec):
         y_hat_Mhw = self.frozen.latent(z_symbols, h, w, reader.take)
         reader.finish()
         if not self.exact_pixels:
-            check_latent(y_hat_Mhw, segments[SEGMENT_CRC])
+            check_latent(y_hat_Mhw, segments[SEGMENT_CRC], codec="mtl_sci")
         return y_hat_Mhw
 
     @torch.no_grad()

@@ -25,6 +25,7 @@ from pipeline.codecs.entropy import scales_at
 from pipeline.codecs.frozen_prior import channel_indexes, check_range
 from pipeline.codecs.initialise import start_as_wavelet
 from pipeline.codecs.interface import AbstractCodec, CodecOutput, Coded, SideInputs
+from pipeline.codecs.latent_check import check_latent, latent_crc
 from pipeline.codecs.mtl_sci.charm import MtlSciCharm
 from pipeline.codecs.mtl_sci.config import MtlSciConfig
 from pipeline.codecs.mtl_sci.frozen import MAX_Y, MAX_Z, MEDIAN_FRACTION, FrozenDecoder
@@ -37,10 +38,8 @@ from pipeline.codecs.mtl_sci.latent import (
     SEGMENT_Y,
     SEGMENT_Z,
     build_head,
-    check_latent,
     check_segments,
     head_probability,
-    latent_crc,
     latent_of,
     padded,
     synthesise,
@@ -138,7 +137,7 @@ class MtlSci(AbstractCodec):
         check_range("y", y_symbols, MAX_Y)
         y_hat_Mhw = torch.from_numpy(y_symbols)
         if not self.exact_pixels:
-            check_latent(y_hat_Mhw, segments[SEGMENT_CRC])
+            check_latent(y_hat_Mhw, segments[SEGMENT_CRC], codec="mtl_sci")
         return self._synthesise(y_hat_Mhw, height, width)
 
     @torch.no_grad()

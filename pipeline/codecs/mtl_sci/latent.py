@@ -3,7 +3,6 @@
 Shapes: H, W picture; M latent channels; h, w = ceil(H/16), ceil(W/16).
 """
 
-import zlib
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -11,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline.base.errors import CheckpointError, CorruptBitstream, ReconstructionMismatch
+from pipeline.base.errors import CheckpointError, CorruptBitstream
 from pipeline.codecs.blocks import synthesis_transform
 from pipeline.codecs.mtl_sci.config import MtlSciConfig
 from pipeline.codecs.strips import STRIDE, analyse_in_strips, strip_rows, synthesise_in_strips
@@ -90,22 +89,11 @@ def synthesise(
     return np.ascontiguousarray(pixels[:, : size[0], : size[1]].permute(1, 2, 0).cpu().numpy())
 
 
-def latent_crc(y_hat: Tensor) -> bytes:
-    """Return the 4 bytes by which a decoder knows that its integers y_hat are the encoder's."""
-    return zlib.crc32(y_hat.cpu().numpy().astype("<i4").tobytes()).to_bytes(4, "little")
-
-
 def check_segments(segments: Mapping[int, bytes], *, exact_pixels: bool) -> None:
     """Raise CorruptBitstream unless these are the segments that an encoder writes."""
     wanted = {SEGMENT_Y, SEGMENT_Z} | (set() if exact_pixels else {SEGMENT_CRC})
     if set(segments) != wanted:
         raise CorruptBitstream(f"mtl_sci needs the segments {sorted(wanted)}, got {sorted(segments)}")
-
-
-def check_latent(y_hat: Tensor, crc: bytes) -> None:
-    """Raise ReconstructionMismatch unless y_hat is the encoder's."""
-    if latent_crc(y_hat) != crc:
-        raise ReconstructionMismatch("mtl_sci: the latent is not the one that the encoder had")
 
 
 def _unbatched(step: nn.Module) -> Callable[[Tensor], Tensor]:

@@ -15,7 +15,6 @@ channels; z (N, num_channels, h / 4, w / 4); R regions of the batch.
 """
 
 import functools
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
@@ -23,10 +22,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline.base.errors import CorruptBitstream, ReconstructionMismatch
+from pipeline.base.errors import CorruptBitstream
 from pipeline.codecs.charm import LATENT_FRACTION, ChannelSlices
 from pipeline.codecs.entropy import SCALE_MIN
 from pipeline.codecs.interface import AbstractCodec, CodecOutput, Coded, SideInputs
+from pipeline.codecs.latent_check import check_latent, latent_crc
 from pipeline.codecs.priors import FactorisedPrior, lower_bound, normal_likelihood
 from pipeline.codecs.segpic import regions as region_maps
 from pipeline.codecs.segpic.config import MAX_GRID, SegPicConfig
@@ -165,7 +165,7 @@ class SegPic(AbstractCodec):
         y_hat_Mhw = self.frozen.latent(z_symbols, coarse_PR, coarse.index_Nhw[0], writer.put)
 
         segments |= {SEGMENT_Z: self.frozen.z_prior.encode(z_symbols), SEGMENT_Y: writer.data()}
-        segments[SEGMENT_HEADER] = _header(self._config.grid, y_hat_Mhw)
+        segments[SEGMENT_HEADER] = bytes([self._config.grid]) + latent_crc(y_hat_Mhw)
 
         @functools.cache
         def reconstruct() -> NDArray[np.uint8]:
@@ -209,8 +209,7 @@ class SegPic(AbstractCodec):
         index_hw = region_maps.grid_ids(sizes[1], grid).to(self.device)
         y_hat_Mhw = self.frozen.latent(z_symbols, coarse_PR, index_hw, reader.take)
         reader.finish()
-        if _crc(y_hat_Mhw) != crc:
-            raise ReconstructionMismatch("segpic: the latent is not the one that the encoder had")
+        check_latent(y_hat_Mhw, crc, codec="segpic")
         return y_hat_Mhw, fine_PR, grid
 
     def _padded_picture(self, picture: NDArray[np.uint8]) -> Tensor:
@@ -281,19 +280,11 @@ def _as_float(values: Tensor) -> Tensor:
     return (values * 2.0**-LATENT_FRACTION).float()
 
 
-def _crc(y_hat_Mhw: Tensor) -> int:
-    return zlib.crc32(y_hat_Mhw.cpu().numpy().astype("<i4").tobytes())
-
-
-def _header(grid: int, y_hat_Mhw: Tensor) -> bytes:
-    return bytes([grid]) + _crc(y_hat_Mhw).to_bytes(4, "little")
-
-
-def _parse_header(data: bytes) -> tuple[int, int]:
+def _parse_header(data: bytes) -> tuple[int, bytes]:
     """Return the grid and the CRC-32 of y_hat."""
     if len(data) != 5 or not 1 <= data[0] <= MAX_GRID:
         raise CorruptBitstream(f"segpic: a header of {len(data)} bytes, expected 5 with a grid of 1..{MAX_GRID}")
-    return data[0], int.from_bytes(data[1:], "little")
+    return data[0], data[1:]
 
 
 def padded(pictures_NCHW: Tensor) -> Tensor:
