@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.memory import peak_mib
 from pipeline.base.errors import BitstreamError
 from pipeline.base.store import Store
 from pipeline.codecs import checkpoint
@@ -40,6 +41,20 @@ def test_a_thousand_hostile_streams(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", CODECS)
 def test_twenty_thousand_hostile_streams(name: str, tmp_path: Path) -> None:
     _attack(name, tmp_path, count=20_000)
+
+
+@pytest.mark.parametrize("name", CODECS)
+def test_a_forged_size_is_refused_before_its_memory_is_taken(name: str, tmp_path: Path) -> None:
+    kind, codec = CODECS[name]
+    checkpoint.save(Store(tmp_path), kind, codec, provenance={})
+    codec.eval()
+    loaded = checkpoint.load(tmp_path)
+    small = unpack(compress_picture(loaded, make_picture(64, 64)).data)
+    before = peak_mib()
+    for height, width in ((8192, 16384), (65536, 2048), (1, 65536)):
+        with pytest.raises(BitstreamError):
+            decompress_picture(loaded, pack(replace(small, height=height, width=width)))
+    assert peak_mib() - before < 200  # the picture alone has 384 MiB
 
 
 def _attack(name: str, folder: Path, *, count: int) -> None:
