@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 
 from datagen.browser import chromium
 from datagen.browser.chromium import Browser
@@ -58,6 +59,30 @@ def test_after_a_crash_the_page_is_tried_again_in_a_new_chromium(browser: Browse
 
     assert browser.run(task, where="page") == 200
     assert len(tries) == 2 and browser.num_starts == starts + (2 if starts == 0 else 1)
+
+
+@pytest.mark.browser
+@needs_chromium
+@pytest.mark.parametrize(("num_failures", "is_taken"), [(4, True), (5, False)])
+def test_a_lost_surface_costs_a_try_not_the_page(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, num_failures: int, is_taken: bool
+) -> None:
+    tab = browser.new_tab(window=WINDOW)
+    send = tab._devtools.send
+    failures = ["Protocol error (Page.captureScreenshot): Unable to capture screenshot"] * num_failures
+
+    def losing(method: str, parameters: dict[str, object]) -> object:
+        if failures:
+            raise PlaywrightError(failures.pop())
+        return send(method, parameters)
+
+    monkeypatch.setattr(tab._devtools, "send", losing)
+    if is_taken:
+        assert tab.picture().shape == (WINDOW.height, WINDOW.width, 3)
+    else:
+        with pytest.raises(PlaywrightError, match="Unable to capture"):
+            tab.picture()
+    tab.close()
 
 
 @pytest.mark.browser

@@ -14,6 +14,9 @@ from playwright.sync_api import Error as PlaywrightError
 from datagen.browser.scripts import script
 from pipeline.formats.picture import Pixels
 
+_CAPTURES = 5
+"""Tries before a page whose picture cannot be taken is given up."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
@@ -63,12 +66,22 @@ class Tab:
         self.page.evaluate(script("repaint.js"), True)
         self._draw()
         self.page.evaluate(script("repaint.js"), False)
-        shot = self._devtools.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": True})
-        return _decode(shot, self.window)
+        return _decode(self._capture({"format": "png"}), self.window)
 
     def _draw(self) -> None:
         # A picture taken of it is the one proof that a frame was drawn.
-        self._devtools.send("Page.captureScreenshot", {"format": "jpeg", "quality": 1, "optimizeForSpeed": True})
+        self._capture({"format": "jpeg", "quality": 1})
+
+    def _capture(self, options: dict[str, Any]) -> dict[str, Any]:
+        # A page that was opened a moment ago on a busy machine may lose the surface it was being drawn on, and with it
+        # this picture only. A page that has crashed fails with another message.
+        for _ in range(_CAPTURES - 1):
+            try:
+                return self._devtools.send("Page.captureScreenshot", {**options, "optimizeForSpeed": True})
+            except PlaywrightError as error:
+                if "Unable to capture screenshot" not in str(error):
+                    raise
+        return self._devtools.send("Page.captureScreenshot", {**options, "optimizeForSpeed": True})
 
     def evaluate(self, script: str, argument: Any = None) -> Any:
         """Return what the JavaScript function `script` returns, through JSON."""
