@@ -94,10 +94,9 @@ def masked(tasks: Sequence[Task], *, workers: int, address: str | None) -> Itera
 
         resources: Callable[[], dict[str, float]] = ray.cluster_resources
         on_gpu = tasks[0].config.sam_device != "cpu" and resources().get("GPU", 0) > 0
-        actor = ray.remote(num_cpus=0 if on_gpu else 1, num_gpus=1 if on_gpu else 0, max_restarts=-1)(_Masker)
+        actor = ray.remote(num_cpus=0 if on_gpu else 1, num_gpus=1 if on_gpu else 0)(_Masker)
         total = resources().get("GPU" if on_gpu else "CPU", 1)
-        idle = [actor.remote() for _ in range(max(1, min(len(tasks), int(total))))]
-        yield from _by_actors(tasks, idle)
+        yield from _by_actors(tasks, actor.remote, num_actors=max(1, min(len(tasks), int(total))))
 
 
 class _Masker:
@@ -107,10 +106,11 @@ class _Masker:
         return mask_shard(task)
 
 
-def _by_actors(tasks: Sequence[Task], idle: list[Any]) -> Iterator[ShardRecord]:
+def _by_actors(tasks: Sequence[Task], start: Callable[[], Any], *, num_actors: int) -> Iterator[ShardRecord]:
     import ray
     from ray import exceptions
 
+    idle = [start() for _ in range(num_actors)]
     waiting = deque((task, 0) for task in tasks)
     working: dict[Any, tuple[Any, Task, int]] = {}
     while waiting or working:
@@ -120,15 +120,19 @@ def _by_actors(tasks: Sequence[Task], idle: list[Any]) -> Iterator[ShardRecord]:
         ready, _ = ray.wait(list(working))
         for reference in ready:
             actor, task, losses = working.pop(reference)
-            idle.append(actor)
             try:
-                yield ray.get(reference)
+                record = ray.get(reference)
             except exceptions.RayTaskError as error:
                 raise error.cause if isinstance(error.cause, DiptychError) else error from error
             except exceptions.RayActorError as error:
                 if losses + 1 >= ATTEMPTS:
                     raise StorageError(f"{task.stem}: its actor died {losses + 1} times ({error})") from error
                 waiting.append((task, losses + 1))
+                # A new one, which takes tasks from now on: an actor that Ray restarts refuses them until it is there.
+                idle.append(start())
+            else:
+                idle.append(actor)
+                yield record
 
 
 def _died(shard: Shard, attempts: int, error: Exception) -> Failure:
