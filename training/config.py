@@ -141,6 +141,11 @@ def needs_regions(config: TrainConfig) -> bool:
     return config.regions == "corpus" and "regions" in find_codec(config.codec).training_inputs
 
 
+def needs_labels(config: TrainConfig) -> bool:
+    """Return whether the codec is told each pixel's class. Raises: ConfigError: there is no such codec."""
+    return "label" in find_codec(config.codec).training_inputs
+
+
 def codec_config(config: TrainConfig) -> Any:
     """Return the config dataclass of the codec that is to be trained. Raises: ConfigError, MissingDependency."""
     spec = find_codec(config.codec)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from pipeline.base.errors import TrainingError
 from pipeline.base.seeds import derive_seed
-from training.config import TrainConfig
+from training.config import TrainConfig, needs_labels
 from training.data import Batch
 from training.objectives import Figures, figures, measure, no_sums, rate_distortion
 from training.optim import main_parameters
@@ -150,9 +150,10 @@ def validate(state: TrainState, config: TrainConfig, batches: Sequence[Batch], r
     state.codec.eval()
     with torch.no_grad(), _autocast(config, device):
         for batch in batches:
-            # Without region maps, as coding is: what training was told must not flatter the figures.
+            # Without region maps, as coding is: what training was told must not flatter the figures. Classes are sent.
             pictures_N3HW, labels_NHW, _ = _to_device(batch, device)
-            sums += measure(state.codec(pictures_N3HW), pictures_N3HW, labels_NHW)
+            output = state.codec(pictures_N3HW, None, labels_NHW if needs_labels(config) else None)
+            sums += measure(output, pictures_N3HW, labels_NHW)
     state.codec.train()
     ranks.average(sums)
     return sums
@@ -165,7 +166,7 @@ def _train_step(state: TrainState, config: TrainConfig, batch: Batch, ranks: Ran
     torch.manual_seed(derive_seed(config.seed, "noise", state.step, ranks.rank))
     codec.zero_grad(set_to_none=True)
     with _autocast(config, codec.device):
-        output = codec(pictures_N3HW, regions_NHW)
+        output = codec(pictures_N3HW, regions_NHW, labels_NHW if needs_labels(config) else None)
         terms = rate_distortion(output, pictures_N3HW, labels_NHW, lambda_rd=config.lambda_rd, gamma=config.gamma)
     # The auxiliary loss reaches only the auxiliary parameters and the objective only the others: one pass serves both.
     (terms.loss + codec.aux_loss()).backward()  # type: ignore[no-untyped-call]

@@ -19,7 +19,12 @@ class SideInputs:
     """What the encoder may know beside the picture; the decoder never sees it. Each is (H, W) or None."""
 
     label: NDArray[np.uint8] | None = None
+    """The class of each pixel, or 255."""
     regions: NDArray[np.uint16] | None = None
+    exact: NDArray[np.bool_] | None = None
+    """Which pixels a lossless codec keeps as they are; None: all."""
+    background_step: int = 0
+    """How the others are kept: to within half of it, or, if 0, as predicted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +69,13 @@ class AbstractCodec(nn.Module, abc.ABC):
         """The frozen dataclass it was built from."""
 
     @abc.abstractmethod
-    def forward(self, pictures_N3HW: Tensor, regions_NHW: Tensor | None = None) -> CodecOutput:
+    def forward(
+        self, pictures_N3HW: Tensor, regions_NHW: Tensor | None = None, labels_NHW: Tensor | None = None
+    ) -> CodecOutput:
         """Run training-time coding on RGB pictures in [0, 1]; H and W are at least 1.
 
-        `regions_NHW` are class-agnostic region ids, for the codecs whose table entry says that they train with them.
+        `regions_NHW` are class-agnostic region ids, `labels_NHW` classes (255: unknown), for the codecs whose table
+        entry says that they train with them.
         """
 
     @abc.abstractmethod

@@ -32,8 +32,8 @@ MAX_SYMBOL = 1 << 30
 
 _LOWER = 1 << 31
 # From here on a state holds a symbol of any frequency without waste.
-_SINGLE_LOWER = 1 << PRECISION
-_WORD_MASK = (1 << 32) - 1
+SINGLE_LOWER = 1 << PRECISION
+WORD_MASK = (1 << 32) - 1
 _SLOT_MASK = (1 << PRECISION) - 1
 _BUCKET_SHIFT = 8
 _NUM_BUCKETS = 1 << (PRECISION - _BUCKET_SHIFT)
@@ -81,7 +81,7 @@ class RansDecoder:
 
     def __init__(self, data: bytes | memoryview) -> None:
         self._size = len(data)
-        self._lanes, self._states, self._words = _parse(memoryview(data).cast("B"))
+        self._lanes, self._states, self._words = parse(memoryview(data).cast("B"))
         self._position = 0
         self._count = 0
 
@@ -116,7 +116,7 @@ class RansDecoder:
 
 def _lower(lanes: int) -> int:
     """Return a lane's start state, below which no state lies."""
-    return _SINGLE_LOWER if lanes == 1 else _LOWER
+    return SINGLE_LOWER if lanes == 1 else _LOWER
 
 
 def _as_int32(indexes: NDArray[np.integer[Any]]) -> Int32s:
@@ -143,7 +143,7 @@ def _encode_with(symbols: NDArray[np.int64], indexes: Int32s, tables: CdfTables,
     words = np.empty(symbols.size + 3 * num_escapes, dtype=np.uint32)
     first = compile_kernel(_encode_lanes)(symbols, indexes, _arrays(tables), states, words)
     if lanes == 1:
-        state = int(states[0]) - _SINGLE_LOWER
+        state = int(states[0]) - SINGLE_LOWER
         size = (state.bit_length() + 7) // 8
         head = bytes([size]) + state.to_bytes(size, "little")
     else:
@@ -151,7 +151,7 @@ def _encode_with(symbols: NDArray[np.int64], indexes: Int32s, tables: CdfTables,
     return head + words[first:].astype("<u4").tobytes()
 
 
-def _parse(data: memoryview) -> tuple[int, NDArray[np.int64], NDArray[np.uint32]]:
+def parse(data: memoryview) -> tuple[int, NDArray[np.int64], NDArray[np.uint32]]:
     """Split a stream into its number of lanes, their states and the words."""
     if not len(data):
         raise TruncatedBitstream("entropy-coded stream is empty")
@@ -163,7 +163,7 @@ def _parse(data: memoryview) -> tuple[int, NDArray[np.int64], NDArray[np.uint32]
     if len(data) < end or (len(data) - end) % 4:
         raise TruncatedBitstream(f"entropy-coded stream of {len(data)} bytes ends within a state or word")
     if lanes == 1:
-        values = [_SINGLE_LOWER + int.from_bytes(data[1:end], "little")]
+        values = [SINGLE_LOWER + int.from_bytes(data[1:end], "little")]
     else:
         values = [int.from_bytes(data[at : at + 8], "little") for at in range(1, end, 8)]
     low = _LOWER if len(data) > end else _lower(lanes)
@@ -184,11 +184,11 @@ def _buckets(tables: CdfTables) -> Int32s:
 
 
 @numba.extending.register_jitable
-def _put(state: Any, start: Any, freq: Any, words: Any, position: int) -> tuple[Any, int]:
+def put(state: Any, start: Any, freq: Any, words: Any, position: int) -> tuple[Any, int]:
     """Push [start, start + freq) of 2^16 on a state; a word goes out first if the state would pass 2^63."""
     if state >= freq << 47:
         position -= 1
-        words[position] = state & _WORD_MASK
+        words[position] = state & WORD_MASK
         state >>= 32
     quotient = np.int64(np.uint64(state) // np.uint64(freq))
     return (quotient << PRECISION) + (state - quotient * freq) + start, position
@@ -199,10 +199,10 @@ def _put_bits(state: Any, value: Any, num_bits: Any, words: Any, position: int) 
     """Push `num_bits` (0 to 32) uniform bits."""
     low = min(num_bits, 16)
     if low > 0:
-        state, position = _put(state, (value & ((1 << low) - 1)) << (16 - low), 1 << (16 - low), words, position)
+        state, position = put(state, (value & ((1 << low) - 1)) << (16 - low), 1 << (16 - low), words, position)
     high = num_bits - low
     if high > 0:
-        state, position = _put(state, (value >> low) << (16 - high), 1 << (16 - high), words, position)
+        state, position = put(state, (value >> low) << (16 - high), 1 << (16 - high), words, position)
     return state, position
 
 
@@ -240,7 +240,7 @@ def _encode_lanes(symbols: Any, indexes: Any, tables: Any, states: Any, words: A
             state, position = _put_bits(state, num_bits, _LENGTH_BITS, words, position)
             value = escape
         start = np.int64(cdfs[table, value])
-        state, position = _put(state, start, np.int64(cdfs[table, value + 1]) - start, words, position)
+        state, position = put(state, start, np.int64(cdfs[table, value + 1]) - start, words, position)
         states[i & lane_mask] = state
     return position
 
@@ -274,7 +274,7 @@ def _decode_lanes(words: Any, states: Any, place: Any, indexes: Any, tables: Any
     (cdfs, lengths, offsets), buckets = tables
     position, first_lane = place
     lane_mask = states.size - 1
-    lower = _LOWER if lane_mask else _SINGLE_LOWER
+    lower = _LOWER if lane_mask else SINGLE_LOWER
     for i in range(indexes.size):
         table = indexes[i]
         if table < 0 or table >= lengths.size:

@@ -22,7 +22,7 @@ class CodecSpec:
     side_inputs: tuple[str, ...] = ()
     """What `compress` takes beside the picture: `label`, `regions`."""
     training_inputs: tuple[str, ...] = ()
-    """What `forward` takes beside the picture in training: `regions`."""
+    """What `forward` takes beside the picture in training: `regions`, `label`."""
     config: str
     """`module:class` of its config dataclass."""
     builder: str
@@ -48,6 +48,16 @@ CODECS = (
         config="pipeline.codecs.segpic.config:SegPicConfig",
         builder="pipeline.codecs.segpic.codec:build",
         presets="segpic/presets",
+    ),
+    CodecSpec(
+        name="seec",
+        wire_id=3,
+        lossless=True,
+        side_inputs=("label", "exact"),
+        training_inputs=("label",),
+        config="pipeline.codecs.seec.config:SeecConfig",
+        builder="pipeline.codecs.seec.codec:build",
+        presets="seec/presets",
     ),
 )
 

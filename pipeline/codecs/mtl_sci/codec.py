@@ -79,7 +79,12 @@ class MtlSci(AbstractCodec):
     def config(self) -> MtlSciConfig:
         return self._config
 
-    def forward(self, pictures_N3HW: Tensor, regions_NHW: Tensor | None = None) -> CodecOutput:  # noqa: ARG002
+    def forward(
+        self,
+        pictures_N3HW: Tensor,
+        regions_NHW: Tensor | None = None,  # noqa: ARG002
+        labels_NHW: Tensor | None = None,  # noqa: ARG002
+    ) -> CodecOutput:
         height, width = pictures_N3HW.shape[2:]
         y_NMhw = self.analysis(padded(pictures_N3HW))
         z_hat, z_likelihoods = self.z_prior(self.hyper_analysis(y_NMhw.abs()))

@@ -87,7 +87,12 @@ class SegPic(AbstractCodec):
     def config(self) -> SegPicConfig:
         return self._config
 
-    def forward(self, pictures_N3HW: Tensor, regions_NHW: Tensor | None = None) -> CodecOutput:
+    def forward(
+        self,
+        pictures_N3HW: Tensor,
+        regions_NHW: Tensor | None = None,
+        labels_NHW: Tensor | None = None,  # noqa: ARG002
+    ) -> CodecOutput:
         height, width = pictures_N3HW.shape[2:]
         x_N3HW = padded(pictures_N3HW)
         fine, coarse = self._regions(x_N3HW, regions_NHW)

@@ -1,0 +1,1 @@
+"""SEEC: lossless coding whose entropy model is told, pixel by pixel, what kind of region it is in."""

@@ -1,0 +1,165 @@
+"""Coding pixels: what is the same for the encoder and the decoder, which take every step together.
+
+Shapes: H, W picture; P pixels of a step; F side features.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.base.errors import TruncatedBitstream
+from pipeline.codecs.compiled import compile_kernel
+from pipeline.codecs.intervals import IntervalReader, IntervalWriter
+from pipeline.codecs.seec import step_kernels
+from pipeline.codecs.seec.config import PATCH, SeecConfig
+from pipeline.codecs.seec.fields import FieldSet, Step, bands, groups, patch_counts
+from pipeline.codecs.seec.frozen_pixels import FrozenPixels
+from pipeline.codecs.seec.neighbours import NUM_COPY_FEATURES, NUM_DENSE, NUM_SOURCES
+from pipeline.codecs.seec.networks import NUM_TAP_INPUTS, PixelNetworks
+
+Features = Callable[[int, int], NDArray[np.int16]]
+"""(first patch, number of patches) -> their side features (patches, 64, 64, F)."""
+
+
+class StepCoder(Protocol):
+    """One side of coding."""
+
+    def step(self, canvas: Any, places: Any, pixels: Any, model: Any) -> None:
+        """Code a step's pixels; `pixels` starts with their colours, read or written."""
+
+
+class StepEncoder:
+    """Collects what is to be written."""
+
+    def __init__(self, num_classes: int) -> None:
+        self.writer = IntervalWriter()
+        self.bits = np.zeros(num_classes)
+        """By class: what its pixels cost."""
+
+    def step(self, canvas: Any, places: Any, pixels: Any, model: Any) -> None:
+        intervals = np.empty((step_kernels.MAX_INTERVALS * places.shape[1], 2), dtype=np.uint16)
+        count = compile_kernel(step_kernels.encode_step)(canvas, places, pixels, model, (intervals, self.bits))
+        self.writer.add(intervals[:count])
+
+
+class StepDecoder:
+    """Reads what was written."""
+
+    def __init__(self, data: bytes) -> None:
+        self.reader = IntervalReader(data)
+
+    def step(self, canvas: Any, places: Any, pixels: Any, model: Any) -> None:
+        stream = (self.reader.words, self.reader.place)
+        compile_kernel(step_kernels.decode_step)(canvas, places, pixels, model, stream)
+        if self.reader.is_exhausted:
+            raise TruncatedBitstream("the stream of pixels ends before its last one")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """All that both sides know before the first pixel."""
+
+    config: SeecConfig
+    frozen: FrozenPixels
+    kinds: NDArray[np.uint8]
+    """(H, W) 2 * class + (1 where the pixel is exact)."""
+    background_step: int
+    features: Features | None
+
+    def run(self, colours: NDArray[np.int32], coder: StepCoder) -> None:
+        """Take all steps; `colours` (H, W) are coded, or filled in, and are what decodes afterwards."""
+        height, width = self.kinds.shape
+        in_patch = self.config.context == "patch"
+        sets = groups(height, width) if in_patch else bands(height, width, copies=self.config.copies)
+        stepper = _Stepper(self)
+        for fields in sets:
+            stepper.enter(fields)
+            for step in fields.steps:
+                stepper.take(step, colours, coder)
+
+
+class _Stepper:
+    """The networks and buffers of one walk."""
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+        config = walk.config
+        self._in_patch = config.context == "patch"
+        self._networks = walk.frozen.running()
+        self._tables = walk.frozen.tables.load()
+        layouts = [PixelNetworks.layout_of(config, of_class) for of_class in range(config.num_classes)]
+        self._layouts = np.array([[each.num_copies, each.num_mixtures, each.multichannel] for each in layouts])
+        self._num_outputs = max(each.num_outputs for each in layouts)
+        self._across = patch_counts(*walk.kinds.shape)[1]
+        self._fields: FieldSet | None = None
+        self._features: NDArray[np.int16] | None = None
+
+    def enter(self, fields: FieldSet) -> None:
+        """Turn to the next fields."""
+        self._fields = fields
+        if self._walk.features is not None:
+            self._features = self._walk.features(fields.first_patch, fields.num_patches)
+
+    def take(self, step: Step, colours: NDArray[np.int32], coder: StepCoder) -> None:
+        """Predict a step's pixels and code them."""
+        assert self._fields is not None
+        canvas = self._fields.canvas.arrays
+        num_pixels = len(step.rows)
+        kinds = self._walk.kinds[step.rows, step.columns]
+        classes = (kinds >> 1).astype(np.uint8)
+        base = np.zeros((num_pixels, 3), dtype=np.int32)
+        keys = np.zeros((num_pixels, 3), dtype=np.uint64)
+        sources = np.full((num_pixels, NUM_SOURCES), -1, dtype=np.int32)
+        if self._in_patch:
+            inputs = np.empty((num_pixels, NUM_TAP_INPUTS))
+            compile_kernel(step_kernels.gather_taps)(canvas[0], step.places, inputs)
+        else:
+            copies = classes == self._walk.config.copying_class
+            inputs = np.empty((num_pixels, NUM_DENSE + NUM_COPY_FEATURES))
+            outs = (inputs, base, keys, sources)
+            compile_kernel(step_kernels.gather)(canvas, step.places, copies, self._fields.limits, outs)
+        outputs = self._outputs(inputs, classes, self._side(step))
+        pixels = (colours[step.rows, step.columns], kinds, base, keys, sources)
+        model = (outputs, self._layouts, self._tables, self._walk.background_step)
+        coder.step(canvas, step.places, pixels, model)
+        colours[step.rows, step.columns] = pixels[0]
+
+    def _side(self, step: Step) -> NDArray[np.float64] | None:
+        if self._features is None or self._fields is None:
+            return None
+        patch = step.rows // PATCH * self._across + step.columns // PATCH - self._fields.first_patch
+        side: NDArray[np.float64] = self._features[patch, step.rows % PATCH, step.columns % PATCH].astype(np.float64)
+        return side
+
+    def _outputs(
+        self, inputs: NDArray[np.float64], classes: NDArray[np.uint8], side: NDArray[np.float64] | None
+    ) -> NDArray[np.int32]:
+        """Return each pixel's head's outputs, (P, most outputs of a class)."""
+        x = torch.from_numpy(inputs)
+        features = None if side is None else torch.from_numpy(side)
+        present = np.flatnonzero(np.bincount(classes, minlength=1))
+        shared = None
+        if self._in_patch and features is not None:
+            shared = self._networks.shared(torch.cat([x, features], dim=1))
+        if len(present) == 1:
+            return self._head(x, features, shared, int(present[0]))
+        outputs = np.zeros((len(classes), self._num_outputs), dtype=np.int32)
+        for of_class in present:
+            which = torch.from_numpy(np.flatnonzero(classes == of_class))
+            parts = [None if each is None else each[which] for each in (x, features, shared)]
+            assert parts[0] is not None
+            of_head = self._head(parts[0], parts[1], parts[2], int(of_class))
+            outputs[which.numpy(), : of_head.shape[1]] = of_head
+        return outputs
+
+    def _head(self, x: Tensor, features: Tensor | None, shared: Tensor | None, of_class: int) -> NDArray[np.int32]:
+        if shared is None:
+            if of_class != self._walk.config.copying_class:
+                x = x[:, :NUM_DENSE]
+            shared = self._networks.shared(x if features is None else torch.cat([x, features], dim=1))
+        return self._networks.head(shared, of_class)
