@@ -180,7 +180,12 @@ def _train_step(state: TrainState, config: TrainConfig, batch: Batch, ranks: Ran
 
 def _average_gradients(codec: nn.Module, ranks: Ranks) -> bool:
     """Average all gradients over the ranks in one message; return whether the result is finite, the same on all."""
-    gradients = [parameter.grad for parameter in codec.parameters() if parameter.grad is not None]
+    gradients = []
+    for parameter in codec.parameters():
+        # What this rank's batch did not need (a class without pixels) has a gradient all the same: ranks must agree.
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+        gradients.append(parameter.grad)
     flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
     if ranks.num_ranks > 1:
         ranks.average(flat)

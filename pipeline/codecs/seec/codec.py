@@ -14,6 +14,7 @@ Shapes: N pictures, H, W; B patches of 64x64; F side features; P pixels.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -35,6 +36,9 @@ from pipeline.codecs.seec.roi import parse_background, write_background
 from pipeline.codecs.seec.side import SideCodec
 from pipeline.codecs.seec.walk import Features, StepDecoder, StepEncoder, Walk
 from pipeline.codecs.threads import torch_threads
+
+_PRICED_PIXELS = 1 << 18
+"""Pixels of a picture that are priced at a time."""
 
 SEGMENT_PIXELS, SEGMENT_CLASSES, SEGMENT_Y, SEGMENT_Z, SEGMENT_BACKGROUND = 1, 2, 3, 4, 5
 
@@ -72,70 +76,66 @@ class Seec(AbstractCodec):
 
         Pixels without a label (255, or no `labels_NHW`) are of the class that prices their block of 16x16 least.
         """
+        config = self._config
         num_pictures, _, height, width = pictures_N3HW.shape
         shape = (num_pictures, height, width)
         labels = np.full(shape, IGNORE, dtype=np.uint8) if labels_NHW is None else labels_NHW.cpu().numpy()
-        classes_NHW = checked_classes(labels, self._config.num_classes)
-        if self._config.num_classes > 1:
-            unknown_NHW = labels == IGNORE
-            for classes_HW, unknown_HW, picture_3HW in zip(classes_NHW, unknown_NHW, pictures_N3HW, strict=True):
-                if unknown_HW.any():
-                    cheapest_HW = cheapest_classes(self, picture_3HW)
-                    classes_HW[unknown_HW] = cheapest_HW[unknown_HW]
-        pixels, classes_P, features_PF, likelihoods = self.seen(pictures_N3HW, classes_NHW)
+        unknown = (labels == IGNORE) & (config.num_classes > 1)
+        classes = checked_classes(labels, config.num_classes)
+        seen = self.seen(pictures_N3HW, copies_NHW=(classes == config.copying_class) | unknown)
+        if unknown.any():
+            classes[unknown] = cheapest_classes(self.prices(seen, unknown))[unknown]
+        classes_P = torch.from_numpy(classes.reshape(-1))[seen.index_P]
+        there_P = seen.index_P >= 0
         bits = [
-            self.costs(pixels, which, of_class, features_PF)
-            for of_class in range(self._config.num_classes)
-            if len(which := (classes_P == of_class).nonzero()[:, 0])
+            self.costs(seen.pixels, which, of_class, seen.features_PF)
+            for of_class in range(config.num_classes)
+            if len(which := ((classes_P == of_class) & there_P).nonzero()[:, 0])
         ]
         # 64 bits a pixel at the very most: within a float's range.
-        likelihoods["x"] = torch.exp2(-torch.cat(bits))
+        likelihoods = {**seen.likelihoods, "x": torch.exp2(-torch.cat(bits))}
         return CodecOutput(reconstruction=pictures_N3HW, likelihoods=likelihoods)
 
-    def seen(
-        self, pictures_N3HW: Tensor, classes_NHW: NDArray[np.uint8]
-    ) -> tuple[Pixels, Tensor, Tensor | None, dict[str, Tensor]]:
-        """Return what pixels see, their classes (padding: 255), side features, and the latents' likelihoods."""
+    def seen(self, pictures_N3HW: Tensor, *, copies_NHW: NDArray[np.bool_]) -> "Seen":
+        """Return what pixels are predicted from; `copies_NHW` are those that are told what they may copy."""
         config = self._config
-        classes_P = torch.from_numpy(classes_NHW.reshape(-1))
+        num_pictures, _, height, width = pictures_N3HW.shape
         features_PF: Tensor | None = None
         likelihoods: dict[str, Tensor] = {}
         if self.side is not None:
-            patches = to_patches(padded(pictures_N3HW))
-            features_BFPP, likelihoods = self.side(patches)
+            features_BFPP, likelihoods = self.side(to_patches(padded(pictures_N3HW)))
             features_PF = features_BFPP.permute(0, 2, 3, 1).flatten(0, 2)
+        index_N1HW = torch.arange(num_pictures * height * width).view(num_pictures, 1, height, width)
+        fill = (0, -width % PATCH, 0, -height % PATCH)
+        in_patches_P = to_patches(nn.functional.pad(index_N1HW, fill, value=-1)).reshape(-1)
         if config.context == "patch":
-            classes = torch.from_numpy(classes_NHW)[:, None]
-            height, width = classes_NHW.shape[1:]
-            fill = (0, -width % PATCH, 0, -height % PATCH)
-            classes_P = to_patches(nn.functional.pad(classes, fill, value=255)).reshape(-1)
             # Beyond the picture a pixel is not there, as in coding.
             there = to_patches(nn.functional.pad((pictures_N3HW * 255.0).round(), fill))
-            return seen_in_patches(there), classes_P, features_PF, likelihoods
-        if features_PF is not None:
-            features_PF = self._in_raster(features_PF, pictures_N3HW)
-        pictures = (pictures_N3HW.detach() * 255.0).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
-        copies = classes_NHW == config.copying_class
-        return seen_in_picture(np.ascontiguousarray(pictures), copies, config), classes_P, features_PF, likelihoods
+            pixels, index_P = seen_in_patches(there), in_patches_P
+        else:
+            pictures = (pictures_N3HW.detach() * 255.0).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+            pixels, index_P = seen_in_picture(np.ascontiguousarray(pictures), copies_NHW, config), index_N1HW.view(-1)
+            if features_PF is not None:
+                order_P = torch.empty_like(index_P)
+                order_P[in_patches_P[in_patches_P >= 0]] = (in_patches_P >= 0).nonzero()[:, 0]
+                features_PF = features_PF[order_P.to(features_PF.device)]
+        return Seen(
+            pixels=pixels,
+            index_P=index_P,
+            features_PF=features_PF,
+            likelihoods=likelihoods,
+        )
 
-    def in_picture(self, values: NDArray[np.float32], there: Tensor, size: tuple[int, int]) -> NDArray[np.float32]:
-        """Return values of one picture's pixels, in the order of `seen`, as (H, W)."""
-        if self._config.context == "picture":
-            return values.reshape(size)
-        down, across = patch_counts(*size)
-        full = np.zeros(len(there), dtype=np.float32)
-        full[there.numpy() == 0] = values
-        whole = full.reshape(down, across, PATCH, PATCH).transpose(0, 2, 1, 3)
-        return whole.reshape(down * PATCH, across * PATCH)[: size[0], : size[1]]
-
-    @staticmethod
-    def _in_raster(features_PF: Tensor, pictures_N3HW: Tensor) -> Tensor:
-        """Turn features in the order of patches into the order of pictures' rows."""
-        num_pictures, _, height, width = pictures_N3HW.shape
-        down, across = patch_counts(height, width)
-        split = features_PF.view(num_pictures, down, across, PATCH, PATCH, -1).permute(0, 1, 3, 2, 4, 5)
-        whole = split.reshape(num_pictures, down * PATCH, across * PATCH, -1)
-        return whole[:, :height, :width].reshape(num_pictures * height * width, -1)
+    @torch.no_grad()
+    def prices(self, seen: "Seen", wanted_NHW: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return (classes, N, H, W): the bits of each wanted pixel by each class, 0 elsewhere."""
+        wanted_P = torch.from_numpy(wanted_NHW.reshape(-1))[seen.index_P] & (seen.index_P >= 0)
+        which = wanted_P.nonzero()[:, 0]
+        prices = np.zeros((self._config.num_classes, wanted_NHW.size), dtype=np.float32)
+        for of_class, row in enumerate(prices):
+            bits = self.costs(seen.pixels, which, of_class, seen.features_PF)
+            row[seen.index_P[which].numpy()] = bits.cpu().numpy()
+        return prices.reshape(-1, *wanted_NHW.shape)
 
     def aux_loss(self) -> Tensor:
         if self.side is None:
@@ -153,11 +153,7 @@ class Seec(AbstractCodec):
     @torch.no_grad()
     def compress(self, picture: NDArray[np.uint8], side: SideInputs) -> Coded:
         config = self._config
-        if side.label is None:
-            x_3HW = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)
-            classes = cheapest_classes(self, x_3HW.to(self.device).float() / 255.0)
-        else:
-            classes = checked_classes(side.label, config.num_classes)
+        classes = self._cheapest(picture) if side.label is None else checked_classes(side.label, config.num_classes)
         segments: dict[int, bytes] = {}
         if config.num_classes > 1:
             segments[SEGMENT_CLASSES] = encode_class_map(classes, config.num_classes)
@@ -210,6 +206,23 @@ class Seec(AbstractCodec):
         coder.reader.finish()
         return unpacked(colours)
 
+    def _cheapest(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the cheapest classes (H, W) of an unlabelled picture.
+
+        Priced by the float networks, so another machine may choose otherwise; whatever is chosen is sent.
+        """
+        height, width, _ = picture.shape
+        classes = np.zeros((height, width), dtype=np.uint8)
+        if self._config.num_classes == 1:
+            return classes
+        rows = max(1, _PRICED_PIXELS // width // PATCH) * PATCH
+        for top in range(0, height, rows):
+            part = torch.from_numpy(np.ascontiguousarray(picture[top : top + rows])).permute(2, 0, 1)[None]
+            everywhere = np.ones((1, part.shape[2], width), dtype=np.bool_)
+            seen = self.seen(part.to(self.device).float() / 255.0, copies_NHW=everywhere)
+            classes[top : top + rows] = cheapest_classes(self.prices(seen, everywhere))[0]
+        return classes
+
     def _walk(
         self, classes: NDArray[np.uint8], exact: NDArray[np.bool_], background_step: int, y_hat: Tensor | None
     ) -> Walk:
@@ -229,6 +242,18 @@ class Seec(AbstractCodec):
             background_step=background_step,
             features=features,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the pixels of a batch are predicted from."""
+
+    pixels: Pixels
+    index_P: Tensor
+    """(P,) each pixel's place in (N, H, W); -1 for padding."""
+    features_PF: Tensor | None
+    likelihoods: dict[str, Tensor]
+    """Of the side codec's latents."""
 
 
 def padded(pictures_N3HW: Tensor) -> Tensor:

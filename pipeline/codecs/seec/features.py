@@ -10,6 +10,7 @@ from pipeline.codecs.compiled import compile_kernel
 from pipeline.codecs.seec.neighbours import (
     NUM_COPY_FEATURES,
     NUM_DENSE,
+    NUM_KEYS,
     NUM_SOURCES,
     Canvas,
     base_colour,
@@ -64,7 +65,7 @@ def _scan(picture: Any, copies: Any, canvas: Any, arrays: Any) -> None:
     dense, flags, base, proposed, right = arrays
     colours = canvas[0]
     height, width = picture.shape
-    keys = np.empty((height, 3), dtype=np.uint64)
+    keys = np.empty((height, NUM_KEYS), dtype=np.uint64)
     sources = np.empty((height, NUM_SOURCES), dtype=np.int32)
     for step in range(2 * (height - 1) + width):
         first = max(0, -((width - 1 - step) // 2))

@@ -14,8 +14,11 @@ import numpy as np
 
 from pipeline.codecs.seec.wavefront import REACH, TAPS
 
-NUM_SOURCES = 12
-W, N, NW, NE, WW, NN, GRADIENT, AFTER_TWO, AFTER_SIX, AFTER_SIX_BEFORE, SAME_PLACE, SAME_DISTANCE = range(NUM_SOURCES)
+NUM_SOURCES = 14
+W, N, NW, NE, WW, NN, GRADIENT, AFTER_W, AFTER_TWO, AFTER_TWO_BEFORE = range(10)
+AFTER_SIX, AFTER_SIX_BEFORE, SAME_PLACE, SAME_DISTANCE = range(10, NUM_SOURCES)
+NUM_KEYS = 4
+"""Neighbourhoods that are looked up."""
 NUM_DENSE = 2 * 3 * len(TAPS) + 3
 """Differences to the taps (three channels each), their logarithms, the base colour."""
 NUM_STEPS_OF_COUNT = 5
@@ -24,7 +27,7 @@ NUM_COPY_FEATURES = NUM_SOURCES * (NUM_SOURCES - 1) // 2 + NUM_SOURCES + 4 * NUM
 DIFFERENCE_UNIT, LOGARITHM_UNIT, COLOUR_UNIT, FLAG_UNIT = 1.0 / 64, 1.0 / 32, 1.0 / 128, 1.0
 """What a feature's integer is worth to the network."""
 
-_TABLE_BITS = (16, 18, 18)
+_TABLE_BITS = (12, 16, 18, 18)
 _MAX_COUNT = 31
 _MAX_DISTANCE = (1 << 15) - 1
 _MIX = 0x9E3779B97F4A7C15
@@ -40,14 +43,14 @@ class Canvas:
     def __init__(self, height: int, width: int, *, copies: bool = True) -> None:
         shape = (height + REACH, width + 2 * REACH)
         self.colours = np.full(shape, -1, dtype=np.int32)
-        remembered, table_bits = (shape, _TABLE_BITS) if copies else ((0, 0), (0, 0, 0))
+        remembered, table_bits = (shape, _TABLE_BITS) if copies else ((0, 0), (0, 0, 0, 0))
         self.hits = np.zeros(remembered, dtype=np.int16)
         """Bit s: source s was right."""
         self.vectors = np.zeros((*remembered, 3), dtype=np.int16)
         """Rows and columns back to the pixel that this one repeats, and for how many pixels so far; 0, 0, 0 if none."""
         self.tables = tuple(np.full((1 << bits, 4), -1, dtype=np.int32) for bits in table_bits)
-        """By neighbourhood (2, 6, 14 pixels): its check, the colour that last followed or its place, the one before,
-        and how often the same one followed."""
+        """By neighbourhood (1, 2, 6, 14 pixels): its check, the colour that last followed (after 1: one that differs;
+        after 14: its place), the one before, and how often the same one followed."""
 
     @property
     def arrays(self) -> Any:
@@ -112,15 +115,16 @@ def _hash(previous: Any, colour: Any) -> Any:
 
 @numba.extending.register_jitable
 def neighbourhoods(colours: Any, row: int, column: int, out: Any) -> None:
-    """Write the hashes of the 2, 6 and 14 nearest neighbours, uint64."""
+    """Write the hashes of the 1, 2, 6 and 14 nearest neighbours, uint64."""
     h = _hash(np.uint64(0), colours[row, column - 1])
-    h = _hash(h, colours[row - 1, column])
     out[0] = h
+    h = _hash(h, colours[row - 1, column])
+    out[1] = h
     h = _hash(h, colours[row - 1, column - 1])
     h = _hash(h, colours[row - 1, column + 1])
     h = _hash(h, colours[row, column - 2])
     h = _hash(h, colours[row - 2, column])
-    out[1] = h
+    out[2] = h
     for dx in range(-2, 3):
         if dx:
             h = _hash(h, colours[row - 2, column + dx])
@@ -128,7 +132,7 @@ def neighbourhoods(colours: Any, row: int, column: int, out: Any) -> None:
     h = _hash(h, colours[row - 1, column - 2])
     h = _hash(h, colours[row - 3, column])
     h = _hash(h, colours[row - 2, column + 3])
-    out[2] = h
+    out[3] = h
 
 
 @numba.extending.register_jitable
@@ -140,7 +144,7 @@ def _entry(table: Any, key: Any) -> tuple[Any, Any]:
 @numba.extending.register_jitable
 def propose(canvas: Any, row: int, column: int, keys: Any, limits: Any, sources: Any) -> None:
     """Write each source's colour or -1; `keys` are the neighbourhoods, `limits` the band (first row, rows end)."""
-    colours, _, vectors, two, six, many = canvas
+    colours, _, vectors, one, two, six, many = canvas
     w, n, nw = colours[row, column - 1], colours[row - 1, column], colours[row - 1, column - 1]
     sources[:] = -1
     sources[W], sources[N], sources[NW], sources[NE] = w, n, nw, colours[row - 1, column + 1]
@@ -151,14 +155,18 @@ def propose(canvas: Any, row: int, column: int, keys: Any, limits: Any, sources:
             value = ((w >> shift) & 255) + ((n >> shift) & 255) - ((nw >> shift) & 255)
             gradient |= clamp(value, 0, 255) << shift
         sources[GRADIENT] = gradient
-    slot, check = _entry(two, keys[0])
+    slot, check = _entry(one, keys[0])
+    if one[slot, 0] == check:
+        sources[AFTER_W] = one[slot, 1]
+    slot, check = _entry(two, keys[1])
     if two[slot, 0] == check:
         sources[AFTER_TWO] = two[slot, 1]
-    slot, check = _entry(six, keys[1])
+        sources[AFTER_TWO_BEFORE] = two[slot, 2]
+    slot, check = _entry(six, keys[2])
     if six[slot, 0] == check:
         sources[AFTER_SIX] = six[slot, 1]
         sources[AFTER_SIX_BEFORE] = six[slot, 2]
-    slot, check = _entry(many, keys[2])
+    slot, check = _entry(many, keys[3])
     if many[slot, 0] == check:
         place = many[slot, 1]
         sources[SAME_PLACE] = colours[place // colours.shape[1], place % colours.shape[1]]
@@ -195,7 +203,7 @@ def _steps_of(count: Any, out: Any, at: int) -> int:
 @numba.extending.register_jitable
 def copy_features(canvas: Any, row: int, column: int, keys: Any, sources: Any, out: Any) -> None:
     """Write NUM_COPY_FEATURES flags."""
-    _, hits, vectors, two, six, many = canvas
+    _, hits, vectors, _, two, six, many = canvas
     at = 0
     for left in range(NUM_SOURCES):
         for right in range(left):
@@ -211,11 +219,11 @@ def copy_features(canvas: Any, row: int, column: int, keys: Any, sources: Any, o
         for source in range(NUM_SOURCES):
             out[at] = (mask >> source) & 1
             at += 1
-    slot, check = _entry(two, keys[0])
+    slot, check = _entry(two, keys[1])
     at = _steps_of(two[slot, 3] if two[slot, 0] == check else 0, out, at)
-    slot, check = _entry(six, keys[1])
+    slot, check = _entry(six, keys[2])
     at = _steps_of(six[slot, 3] if six[slot, 0] == check else 0, out, at)
-    slot, check = _entry(many, keys[2])
+    slot, check = _entry(many, keys[3])
     at = _steps_of(many[slot, 3] if many[slot, 0] == check else 0, out, at)
     _, _, run = _vector(vectors, row, column)
     _steps_of(run, out, at)
@@ -224,16 +232,18 @@ def copy_features(canvas: Any, row: int, column: int, keys: Any, sources: Any, o
 @numba.extending.register_jitable
 def remember(canvas: Any, row: int, column: int, keys: Any, sources: Any, colour: Any) -> None:
     """Put a coded pixel on the canvas and into the tables."""
-    colours, hits, vectors, two, six, many = canvas
+    colours, hits, vectors, one, two, six, many = canvas
     colours[row, column] = colour
     mask = 0
     for source in range(NUM_SOURCES):
         if sources[source] == colour:
             mask |= 1 << source
     hits[row, column] = mask
-    _count(two, keys[0], colour)
-    _count(six, keys[1], colour)
-    slot, check = _entry(many, keys[2])
+    if colour != colours[row, column - 1]:
+        _count(one, keys[0], colour)
+    _count(two, keys[1], colour)
+    _count(six, keys[2], colour)
+    slot, check = _entry(many, keys[3])
     is_known = many[slot, 0] == check
     back_rows, back_columns, run = _vector(vectors, row, column)
     if mask >> SAME_DISTANCE & 1:

@@ -26,7 +26,7 @@ NUM_TAP_INPUTS = 3 * len(TAPS)
 TAP_UNIT = 1.0 / 127.5
 """Published scaling: levels to [0, 2]."""
 MAX_HIDDEN = 15.75
-"""Hidden values saturate here, as in coding."""
+"""Sums within a network saturate here, as all hidden values do in coding."""
 
 
 class Head(nn.Module):
@@ -44,12 +44,12 @@ class Head(nn.Module):
             self.last.bias.zero_()
 
     def forward(self, x_PI: Tensor) -> Tensor:
-        x = saturated(self.first(x_PI))
+        x = self.first(x_PI)
         rest = x
         for block in self.blocks:
-            rest = saturated(nn.functional.leaky_relu(block(rest), LEAKY_SLOPE))
+            rest = nn.functional.leaky_relu(block(rest), LEAKY_SLOPE)
         x = saturated(x + rest)
-        outputs: Tensor = self.last(saturated(nn.functional.leaky_relu(self.before_last(x), LEAKY_SLOPE)))
+        outputs: Tensor = self.last(nn.functional.leaky_relu(self.before_last(x), LEAKY_SLOPE))
         return outputs
 
 

@@ -19,7 +19,7 @@ from pipeline.codecs.seec import step_kernels
 from pipeline.codecs.seec.config import PATCH, SeecConfig
 from pipeline.codecs.seec.fields import FieldSet, Step, bands, groups, patch_counts
 from pipeline.codecs.seec.frozen_pixels import FrozenPixels
-from pipeline.codecs.seec.neighbours import NUM_COPY_FEATURES, NUM_DENSE, NUM_SOURCES
+from pipeline.codecs.seec.neighbours import NUM_COPY_FEATURES, NUM_DENSE, NUM_KEYS, NUM_SOURCES
 from pipeline.codecs.seec.networks import NUM_TAP_INPUTS, PixelNetworks
 
 Features = Callable[[int, int], NDArray[np.int16]]
@@ -113,7 +113,7 @@ class _Stepper:
         kinds = self._walk.kinds[step.rows, step.columns]
         classes = (kinds >> 1).astype(np.uint8)
         base = np.zeros((num_pixels, 3), dtype=np.int32)
-        keys = np.zeros((num_pixels, 3), dtype=np.uint64)
+        keys = np.zeros((num_pixels, NUM_KEYS), dtype=np.uint64)
         sources = np.full((num_pixels, NUM_SOURCES), -1, dtype=np.int32)
         if self._in_patch:
             inputs = np.empty((num_pixels, NUM_TAP_INPUTS))
