@@ -17,14 +17,17 @@ from pipeline.base.errors import DiptychError, MissingDependency, UsageError
 from pipeline.cli_archive import archive_app
 from pipeline.cli_dataset import dataset_app
 from pipeline.cli_options import (
+    BackgroundStepOption,
     CheckpointOption,
     ConfigArgument,
     JsonOption,
+    LabellerOption,
     OutOption,
     OverwriteOption,
     PlanOption,
     PresetOption,
     SetOption,
+    TextExactOption,
     show,
 )
 
@@ -110,19 +113,40 @@ def compress(
     out: Annotated[Path | None, typer.Argument(help="The bitstream; default: PICTURE.dpt.")] = None,
     *,
     checkpoint: CheckpointOption,
+    label: Annotated[Path | None, typer.Option(help="Label map, PNG: 0 drawn, 1 photographed, 255 unknown.")] = None,
+    labeller: LabellerOption = None,
+    roi: Annotated[
+        str | None,
+        typer.Option(help="What stays exact with a lossless codec: natural, synthetic, or MASK.png (not 0: exact)."),
+    ] = None,
+    background_step: BackgroundStepOption = None,
+    text_exact: TextExactOption = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Decode before the file is written, and compare.")] = False,
     config: PresetOption = "default",
     overrides: SetOption = None,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compress one picture."""
-    from pipeline.codecs.coding import compress_picture
+    from pipeline.cli_guidance import read_guidance
+    from pipeline.codecs.coding import compress_picture, verify_picture
+    from pipeline.codecs.guidance import side_inputs
     from pipeline.formats.picture import read_picture
 
     settings = _coding_config(config, overrides)
     target = _target(out or picture.with_name(picture.name + ".dpt"), overwrite=overwrite)
     pixels = read_picture(_read(picture), where=str(picture), max_pixels=settings.max_pixels).pixels
-    encoded = compress_picture(_load(checkpoint, settings), pixels)
+    loaded = _load(checkpoint, settings)
+    wishes = read_guidance(roi=roi, background_step=background_step, text_exact=text_exact, label=label)
+    guidance = wishes.guidance(loaded.spec, None if labeller is None else _load(labeller, settings))
+    maps = wishes.maps(height=pixels.shape[0], width=pixels.shape[1])
+    try:
+        encoded = compress_picture(loaded, pixels, side_inputs(guidance, pixels, label=maps.label, exact=maps.exact))
+    except ValueError as error:
+        # The one thing of the user's that only the codec can judge.
+        raise UsageError(f"{label}: {error}") if label is not None else error from error
+    if verify:
+        verify_picture(loaded, encoded, where=str(target))
     _write(target, encoded.data)
     height, width, num_channels = pixels.shape
     size = len(encoded.data)

@@ -5,7 +5,15 @@ from typing import Annotated
 import typer
 
 from pipeline.base.errors import UsageError
-from pipeline.cli_options import CheckpointOption, JsonOption, PlanOption, PresetOption, SetOption, show
+from pipeline.cli_options import (
+    CheckpointOption,
+    JsonOption,
+    PlanOption,
+    PresetOption,
+    SetOption,
+    TextExactOption,
+    show,
+)
 
 WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Processes.")]
 
@@ -19,6 +27,7 @@ def archive_create(
     checkpoint: CheckpointOption,
     config: PresetOption = "default",
     overrides: SetOption = None,
+    text_exact: TextExactOption = False,
     plan: PlanOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -29,11 +38,14 @@ def archive_create(
     from pipeline.base.config import load
     from pipeline.base.progress import open_progress
     from serving import jobs
-    from serving.config import PRESETS, ArchiveConfig
+    from serving.config import PRESETS, TEXT_EXACT_STEP, ArchiveConfig
 
     if len(paths) < 2:
         raise UsageError(f"archive create: got only {paths[0]!r}, expected SRC... DEST")
-    loaded = load(ArchiveConfig, config, presets=PRESETS, overrides=overrides or [])
+    overrides = overrides or []
+    if text_exact:
+        overrides = [*overrides, "exact=synthetic", f"background_step={TEXT_EXACT_STEP}"]
+    loaded = load(ArchiveConfig, config, presets=PRESETS, overrides=overrides)
     if plan:
         show(jobs.describe(paths[:-1], paths[-1], config=loaded), as_json=as_json)
         return

@@ -13,6 +13,17 @@ PresetOption = Annotated[str, typer.Option("--config", help="A .toml file, or th
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")]
 CheckpointOption = Annotated[str, typer.Option("--checkpoint", help="Checkpoint folder or weights.safetensors.")]
 
+TEXT_EXACT_HELP = "Drawn pixels exact, photographed ones within 4 levels: --roi synthetic --background-step 8."
+TextExactOption = Annotated[bool, typer.Option("--text-exact", help=TEXT_EXACT_HELP)]
+LabellerOption = Annotated[
+    str | None,
+    typer.Option(help="Checkpoint whose segmentation head tells drawn from photographed pixels; default: the codec."),
+]
+BackgroundStepOption = Annotated[
+    int | None,
+    typer.Option(help="Pixels outside the region are off by at most half of it; 0: as the codec predicts them."),
+]
+
 
 def show(result: Any, *, as_json: bool) -> None:
     """Print a verb's result on stdout."""

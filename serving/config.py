@@ -8,6 +8,8 @@ from pipeline.base.config import to_table
 
 PRESETS = Path(__file__).parent / "presets"
 
+TEXT_EXACT_STEP = 8
+"""Background step of "text exact, photographs light"."""
 _HOW_RUN = ("engine", "workers", "ray_address", "pictures_per_chunk", "pixels_per_chunk")
 
 
@@ -34,15 +36,31 @@ class ArchiveConfig:
     """Largest picture coded; a larger one is rejected as `too_large`. 33 million pixels hold an 8K screen."""
     verify: bool = True
     """Decode every bitstream before it counts, and compare with the picture that the encoder promised."""
+    exact: Literal["all", "synthetic", "natural"] = "all"
+    """With a lossless codec: which pixels stay exact."""
+    background_step: int = 0
+    """The others are off by at most half of it; 0: they are what the codec predicts."""
+    labeller: str = ""
+    """Checkpoint whose segmentation head tells drawn from photographed pixels; empty: the codec chooses."""
 
     def __post_init__(self) -> None:
         for name in ("workers", "pictures_per_shard", "pictures_per_chunk", "pixels_per_chunk", "max_pixels"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0 <= self.background_step <= 255:
+            raise ValueError(f"background_step must be 0..255, got {self.background_step}")
         if self.pictures_per_shard > 1_000_000:
             raise ValueError(f"pictures_per_shard must be at most 1000000, got {self.pictures_per_shard}")
 
 
 def lasting_settings(config: ArchiveConfig) -> dict[str, Any]:
-    """Return the settings that an archive's bytes depend on; how the work was spread is not among them."""
-    return {key: value for key, value in to_table(config).items() if key not in _HOW_RUN}
+    """Return the settings that an archive's bytes depend on; how the work was spread is not among them.
+
+    Neither are those of a region of interest where all pixels are exact, so that archives begun without them go on.
+    """
+    table = {key: value for key, value in to_table(config).items() if key not in _HOW_RUN}
+    defaults = ArchiveConfig()
+    for key in ("exact", "background_step", "labeller"):
+        if table[key] == getattr(defaults, key):
+            del table[key]
+    return table

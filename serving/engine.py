@@ -8,7 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from pipeline.base.errors import BitstreamError, CheckpointError, PictureError
 from pipeline.codecs import checkpoint
 from pipeline.codecs.checkpoint import LoadedCodec
 from pipeline.codecs.coding import compress_picture, decompress_picture
+from pipeline.codecs.guidance import Exact, Guidance, side_inputs
 from pipeline.codecs.threads import torch_threads
 from pipeline.formats.archive import CodedPicture
 from pipeline.formats.archive_records import Rejection
@@ -45,6 +46,10 @@ class EngineConfig:
     """Hexadecimal; a worker that finds other weights at the path refuses to work."""
     max_pixels: int
     verify: bool
+    exact: Exact = "all"
+    background_step: int = 0
+    labeller_path: str = ""
+    labeller_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,7 @@ class Engine:
 
     loaded: LoadedCodec
     config: EngineConfig
+    guidance: Guidance = field(default_factory=Guidance)
 
 
 Coded = CodedPicture | Rejection
@@ -60,13 +66,17 @@ Coded = CodedPicture | Rejection
 
 def open_engine(config: EngineConfig) -> Engine:
     """Load the codec. Raises: CheckpointError: not there, damaged, or not the weights that the job began with."""
-    loaded = checkpoint.load(config.weights_path)
-    if loaded.weights_sha256 != config.weights_sha256:
-        raise CheckpointError(
-            f"{config.weights_path}: sha256 is {loaded.weights_sha256[:16]}..., "
-            f"the job began with {config.weights_sha256[:16]}..."
-        )
-    return Engine(loaded=loaded, config=config)
+    loaded = _load(config.weights_path, config.weights_sha256)
+    labeller = _load(config.labeller_path, config.labeller_sha256) if config.labeller_path else None
+    guidance = Guidance(exact=config.exact, background_step=config.background_step, labeller=labeller)
+    return Engine(loaded=loaded, config=config, guidance=guidance)
+
+
+def _load(path: str, sha256: str) -> LoadedCodec:
+    loaded = checkpoint.load(path)
+    if loaded.weights_sha256 != sha256:
+        raise CheckpointError(f"{path}: sha256 is {loaded.weights_sha256[:16]}..., the job began with {sha256[:16]}...")
+    return loaded
 
 
 def code_chunk(engine: Engine, chunk: Sequence[Task]) -> list[Coded]:
@@ -123,7 +133,7 @@ def code_picture(
 ) -> CodedPicture:
     """Code one picture file's bytes and prove that they decode. Raises: PictureError: reason `verify_failed`, too."""
     picture = read_picture(data, where=name, max_pixels=engine.config.max_pixels)
-    encoded = compress_picture(engine.loaded, picture.pixels)
+    encoded = compress_picture(engine.loaded, picture.pixels, side_inputs(engine.guidance, picture.pixels))
     if engine.config.verify:
         try:
             decoded = decode(engine.loaded, encoded.data, where=name)

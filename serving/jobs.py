@@ -95,8 +95,12 @@ def create(
     progress.total(len(listing.inputs))
     store = Store(dest)
     codec, weights = _load_weights(checkpoint)
+    labeller = _check_guidance(config, str(codec["name"]))
     with store.sole_writer():
-        _settle_archive(store, {"codecs": [codec], "settings": lasting_settings(config)}, weights)
+        info = {"codecs": [codec], "settings": lasting_settings(config)}
+        if labeller is not None:
+            info["labeller_sha256"] = labeller.sha256
+        _settle_archive(store, info, weights)
         rows = list(plan.make_rows(listing.inputs, pictures_per_shard=config.pictures_per_shard))
         plan_sha256 = plan.settle(store, rows)
         commits = committed(store, plan_sha256, num_shards=rows[-1].shard + 1)
@@ -109,7 +113,7 @@ def create(
             # It says that all shards are committed; while that is not so, it may not be there.
             store.remove(REJECTED)
             missing = ((shard, inputs) for shard, inputs in plan.shards(store) if shard not in commits)
-            coded = _code(missing, config, weights)
+            coded = _code(missing, config, weights, labeller)
             # Closed at once if writing fails, so that no worker or replica outlives the job.
             with closing(coded):
                 for shard, items in groupby(coded, key=itemgetter(0)):
@@ -155,6 +159,20 @@ def _load_weights(checkpoint: str) -> tuple[dict[str, Any], _Weights]:
     return codec, _Weights(path=path / checkpoints.WEIGHTS if path.is_dir() else path, sha256=loaded.weights_sha256)
 
 
+def _check_guidance(config: ArchiveConfig, codec: str) -> _Weights | None:
+    """Return the labeller, if there is one. Raises: UsageError: the codec has no use for what the config says."""
+    from pipeline.codecs import checkpoint as checkpoints
+    from pipeline.codecs.guidance import Guidance, check
+    from pipeline.codecs.table import find_codec
+
+    loaded = checkpoints.load(config.labeller) if config.labeller else None
+    check(Guidance(exact=config.exact, background_step=config.background_step, labeller=loaded), find_codec(codec))
+    if loaded is None:
+        return None
+    path = Path(config.labeller)
+    return _Weights(path=path / checkpoints.WEIGHTS if path.is_dir() else path, sha256=loaded.weights_sha256)
+
+
 def _settle_archive(store: Store, info: Mapping[str, Any], weights: _Weights) -> None:
     """Begin the archive, or check that it was begun the same way; the weights are in it afterwards."""
     if not check(store, info):
@@ -174,7 +192,7 @@ def _settle_weights(store: Store, weights: _Weights) -> None:
 
 
 def _code(
-    shards: Iterable[tuple[int, list[PlanRow]]], config: ArchiveConfig, weights: _Weights
+    shards: Iterable[tuple[int, list[PlanRow]]], config: ArchiveConfig, weights: _Weights, labeller: _Weights | None
 ) -> Generator[tuple[int, "Coded"], None, None]:
     """Yield (shard, entry or rejection) in plan order, from the engine that the config names."""
     from serving import engine
@@ -186,6 +204,10 @@ def _code(
         weights_sha256=weights.sha256,
         max_pixels=config.max_pixels,
         verify=config.verify,
+        exact=config.exact,
+        background_step=config.background_step,
+        labeller_path="" if labeller is None else str(labeller.path.resolve()),
+        labeller_sha256="" if labeller is None else labeller.sha256,
     )
     in_flight: deque[int] = deque()
 

@@ -95,6 +95,13 @@ def decompress_picture(loaded: LoadedCodec, data: bytes | memoryview, *, where: 
     return pixels
 
 
+def verify_picture(loaded: LoadedCodec, encoded: Encoded, *, where: str = "bitstream") -> None:
+    """Decode a picture's bytes and compare. Raises: ReconstructionMismatch; BitstreamError: as `decompress_picture`."""
+    decoded = decompress_picture(loaded, encoded.data, where=where)
+    if not np.array_equal(decoded, encoded.reconstruction):
+        raise ReconstructionMismatch(f"{where}: decodes to another picture than its encoder promised")
+
+
 def compress_pictures(loaded: LoadedCodec, pictures: Sequence[Pixels]) -> list[Encoded]:
     """Code several pictures at once, of any sizes; each gives the bytes that it gives alone.
 

@@ -23,6 +23,8 @@ class SideInputs:
     regions: NDArray[np.uint16] | None = None
     exact: NDArray[np.bool_] | None = None
     """Which pixels a lossless codec keeps as they are; None: all."""
+    exact_classes: tuple[int, ...] | None = None
+    """The same by class, whether those are given by `label` or chosen by the codec; None: all."""
     background_step: int = 0
     """How the others are kept: to within half of it, or, if 0, as predicted."""
 

@@ -158,6 +158,8 @@ class Seec(AbstractCodec):
         if config.num_classes > 1:
             segments[SEGMENT_CLASSES] = encode_class_map(classes, config.num_classes)
         exact = np.ones(classes.shape, dtype=np.bool_) if side.exact is None else side.exact
+        if side.exact_classes is not None:
+            exact = exact & np.isin(classes, side.exact_classes)
         if not exact.all():
             segments[SEGMENT_BACKGROUND] = write_background(exact, classes, side.background_step)
         y_hat = None
