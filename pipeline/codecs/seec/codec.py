@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from pipeline.base.errors import CorruptBitstream
 from pipeline.codecs.interface import AbstractCodec, CodecOutput, Coded, SideInputs
 from pipeline.codecs.seec.class_map import decode_class_map, encode_class_map
-from pipeline.codecs.seec.classes import IGNORE, cheapest_classes, checked_classes
+from pipeline.codecs.seec.classes import IGNORE, cheapest_classes, checked_classes, sampled
 from pipeline.codecs.seec.config import PATCH, SeecConfig
 from pipeline.codecs.seec.features import packed
 from pipeline.codecs.seec.fields import patch_counts
@@ -84,7 +84,7 @@ class Seec(AbstractCodec):
         classes = checked_classes(labels, config.num_classes)
         seen = self.seen(pictures_N3HW, copies_NHW=(classes == config.copying_class) | unknown)
         if unknown.any():
-            classes[unknown] = cheapest_classes(self.prices(seen, unknown))[unknown]
+            classes[unknown] = cheapest_classes(self.prices(seen, unknown & sampled(unknown.shape)))[unknown]
         classes_P = torch.from_numpy(classes.reshape(-1))[seen.index_P]
         there_P = seen.index_P >= 0
         bits = [
@@ -222,7 +222,7 @@ class Seec(AbstractCodec):
             part = torch.from_numpy(np.ascontiguousarray(picture[top : top + rows])).permute(2, 0, 1)[None]
             everywhere = np.ones((1, part.shape[2], width), dtype=np.bool_)
             seen = self.seen(part.to(self.device).float() / 255.0, copies_NHW=everywhere)
-            classes[top : top + rows] = cheapest_classes(self.prices(seen, everywhere))[0]
+            classes[top : top + rows] = cheapest_classes(self.prices(seen, sampled(everywhere.shape)))[0]
         return classes
 
     def _walk(
