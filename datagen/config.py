@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from datagen.masks_config import MasksConfig as MasksConfig
 
@@ -41,7 +42,12 @@ class LabelsConfig:
     min_confidence: float = 0.8
     """Pixels that the labeller is less sure of are 255; 0.5..1."""
 
+    everything: Literal["synthetic", "natural"] | None = None
+    """All pixels of captured pictures are this: for a folder that holds photographs, or drawings, alone."""
+
     def __post_init__(self) -> None:
+        if self.everything is not None and self.checkpoint is not None:
+            raise ValueError("labels: either a checkpoint or everything, not both")
         if not 0.5 <= self.min_confidence <= 1:
             raise ValueError(f"labels: min_confidence is {self.min_confidence}, must be 0.5..1")
 

@@ -24,7 +24,7 @@ from pipeline.base.errors import PictureError
 from pipeline.base.seeds import derive_seed
 from pipeline.base.store import Store
 from pipeline.formats.picture import Pixels
-from pipeline.formats.sample import IGNORE, REGION_DETAILS, Sample, SampleInfo
+from pipeline.formats.sample import IGNORE, NATURAL, REGION_DETAILS, SYNTHETIC, Sample, SampleInfo
 
 if TYPE_CHECKING:
     from datagen.labeller import Labeller
@@ -124,6 +124,8 @@ def adopt(config: CorpusConfig, screen: PlannedSource, key: str, versions: Mappi
         sources=(screen.source,),
         details={"renderer": "capture"} | labelled.details,
     )
+    if config.labels.everything is not None:
+        config = replace(config, quality=replace(config.quality, natural_fraction=(0.0, 1.0)))
     return _sample(config, key, drawing, seed=_seed(config, key, 0), versions=versions)
 
 
@@ -138,10 +140,14 @@ class Guessed:
 
 
 def label_unknown(config: LabelsConfig, picture: Pixels) -> Guessed:
-    """Return the configured checkpoint's labels of a picture (H, W, 3), or 255 everywhere if there is none.
+    """Return the configured checkpoint's labels of a picture (H, W, 3), the given one, or else 255 everywhere.
 
     Raises: CheckpointError, MissingDependency: the labeller cannot start.
     """
+    if config.everything is not None:
+        number = NATURAL if config.everything == "natural" else SYNTHETIC
+        label = np.full(picture.shape[:2], number, dtype=np.uint8)
+        return Guessed(label=label, how_labelled="given", details={})
     if config.checkpoint is None:
         unknown = np.full(picture.shape[:2], IGNORE, dtype=np.uint8)
         return Guessed(label=unknown, how_labelled="none", details={})

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 
 from datagen import build, plan, planning
-from datagen.config import SPLITS, CorpusConfig, Counts, MasksConfig
+from datagen.config import SPLITS, CorpusConfig, Counts, LabelsConfig, MasksConfig
 from pipeline.base.config import to_toml
 from pipeline.base.errors import UsageError
 from pipeline.base.progress import Tally
 from pipeline.base.store import Store
 from pipeline.formats.corpus import open_split
 from pipeline.formats.picture import write_png
-from pipeline.formats.sample import IGNORE
+from pipeline.formats.sample import IGNORE, NATURAL
 from pipeline.formats.shards import check_shard, read_manifest, read_record
 from tests.small_corpus import noise, photo_folder, small_config
 
@@ -28,7 +28,7 @@ LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 from datagen import build
-from datagen.config import CorpusConfig
+from datagen.config import CorpusConfig, LabelsConfig
 from pipeline.base.config import load
 from pipeline.base.errors import StorageError
 from pipeline.base.progress import Tally
@@ -273,6 +273,17 @@ def test_a_corpus_of_captured_screens_alone_needs_no_photographs(tmp_path: Path)
     summary = build.run(config, str(tmp_path / "out"), workers=1, progress=Tally())
     assert summary.num_samples == 1
     assert open_split(Store(tmp_path / "out"), "train").sample(0).info.how_masked == "none"
+
+
+def test_a_folder_of_photographs_alone_can_be_said_to_be_natural(tmp_path: Path) -> None:
+    captured = photo_folder(tmp_path / "captured", 1)
+    labels = LabelsConfig(everything="natural")
+    config = CorpusConfig(num_samples=Counts(), captured=str(captured), masks=MasksConfig(engine="none"), labels=labels)
+    build.run(config, str(tmp_path / "out"), workers=1, progress=Tally())
+    sample = open_split(Store(tmp_path / "out"), "train").sample(0)
+    assert (sample.label == NATURAL).all() and sample.info.how_labelled == "given"
+    with pytest.raises(ValueError, match="either a checkpoint or everything"):
+        LabelsConfig(everything="natural", checkpoint="run/final")
 
 
 def test_describe_tells_what_run_makes_and_writes_nothing(photos: Path, reference: Path, tmp_path: Path) -> None:

@@ -50,7 +50,10 @@ _COLUMNS = {
     "width": ("sc:Integer", "Pixels."),
     "height": ("sc:Integer", "Pixels."),
     "kind": ("sc:Text", "Scene, or `capture`."),
-    "how_labelled": ("sc:Text", "`compositor` and `differential` are exact; else the labeller, or `none`."),
+    "how_labelled": (
+        "sc:Text",
+        "`compositor`, `differential` are exact, `given` is the user's word; else the labeller, or `none`.",
+    ),
     "how_masked": ("sc:Text", "What made the region map."),
     "num_regions": ("sc:Integer", "Regions in the region map."),
     "synthetic_fraction": ("sc:Float", "Share of the pixels that are drawn."),

@@ -25,7 +25,8 @@ def sampled(shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Return (N, H, W): every fourth pixel, two of each 2x4; enough to price a block by."""
     _, height, width = shape
     rows, columns = np.arange(height)[:, None], np.arange(width)[None]
-    return np.broadcast_to((columns + 2 * rows) % 4 == 0, shape)
+    # Writable, as tensors over it have to be.
+    return np.broadcast_to((columns + 2 * rows) % 4 == 0, shape).copy().copy()
 
 
 def cheapest_classes(prices: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -67,7 +67,7 @@ def mixture_bits(split: tuple[Tensor, ...], base_P3: Tensor, colours_P3: Tensor)
     x = colours_P3[:, :, None]
     upper, lower = (x + 0.5 - centres) * inverse, (x - 0.5 - centres) * inverse
     # Taken on the side where sigmoids are small, where their difference keeps its precision.
-    side = torch.where(upper + lower > 0, -1.0, 1.0)
+    side = torch.where(upper + lower > 0, -1.0, 1.0).to(upper.dtype)
     inner = (torch.sigmoid(side * upper) - torch.sigmoid(side * lower)).abs()
     mass = torch.where(x < 0.5, torch.sigmoid(upper), torch.where(x > 254.5, torch.sigmoid(-lower), inner))
     likelihood = (functional.softmax(logits, dim=2) * mass).sum(dim=2)
