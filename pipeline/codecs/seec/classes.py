@@ -26,7 +26,7 @@ def sampled(shape: tuple[int, ...]) -> NDArray[np.bool_]:
     _, height, width = shape
     rows, columns = np.arange(height)[:, None], np.arange(width)[None]
     # Writable, as tensors over it have to be.
-    return np.broadcast_to((columns + 2 * rows) % 4 == 0, shape).copy().copy()
+    return np.broadcast_to((columns + 2 * rows) % 4 == 0, shape).copy()
 
 
 def cheapest_classes(prices: NDArray[np.float32]) -> NDArray[np.uint8]:

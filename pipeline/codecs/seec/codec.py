@@ -170,8 +170,9 @@ class Seec(AbstractCodec):
         colours = packed(picture)
         coder = StepEncoder(config.num_classes)
         # A step's products are too small to share among threads.
+        walk = self._walk(classes, exact, side.background_step, y_hat, threads=torch.get_num_threads())
         with torch_threads(1):
-            self._walk(classes, exact, side.background_step, y_hat).run(colours, coder)
+            walk.run(colours, coder)
         segments[SEGMENT_PIXELS] = coder.writer.data()
         names = {SEGMENT_CLASSES: "classes", SEGMENT_Y: "y", SEGMENT_Z: "z", SEGMENT_PIXELS: "pixels"}
         details = {f"bytes_{name}": float(len(segments[tag])) for tag, name in names.items() if tag in segments}
@@ -203,8 +204,9 @@ class Seec(AbstractCodec):
             y_hat = self.frozen_side.decode(segments[SEGMENT_Y], segments[SEGMENT_Z], num_patches)
         coder = StepDecoder(segments[SEGMENT_PIXELS])
         colours = np.zeros((height, width), dtype=np.int32)
+        walk = self._walk(classes, exact, background_step, y_hat, threads=torch.get_num_threads())
         with torch_threads(1):
-            self._walk(classes, exact, background_step, y_hat).run(colours, coder)
+            walk.run(colours, coder)
         coder.reader.finish()
         return unpacked(colours)
 
@@ -226,7 +228,13 @@ class Seec(AbstractCodec):
         return classes
 
     def _walk(
-        self, classes: NDArray[np.uint8], exact: NDArray[np.bool_], background_step: int, y_hat: Tensor | None
+        self,
+        classes: NDArray[np.uint8],
+        exact: NDArray[np.bool_],
+        background_step: int,
+        y_hat: Tensor | None,
+        *,
+        threads: int,
     ) -> Walk:
         features: Features | None = None
         frozen_side = self.frozen_side
@@ -234,8 +242,9 @@ class Seec(AbstractCodec):
 
             def features(first: int, count: int) -> NDArray[np.int16]:
                 assert frozen_side is not None and y_hat is not None
-                parts = frozen_side.features(y_hat[first : first + count].to(self.device))
-                return np.concatenate([part.permute(0, 2, 3, 1).cpu().numpy() for part in parts])
+                with torch_threads(threads):
+                    parts = frozen_side.features(y_hat[first : first + count].to(self.device))
+                    return np.concatenate([part.permute(0, 2, 3, 1).cpu().numpy() for part in parts])
 
         return Walk(
             config=self._config,
@@ -243,6 +252,8 @@ class Seec(AbstractCodec):
             kinds=(2 * classes + exact).astype(np.uint8),
             background_step=background_step,
             features=features,
+            # With the picture as context a step has too few pixels to share.
+            threads=threads if self._config.context == "patch" else 1,
         )
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pipeline.base.errors import CheckpointError
 from pipeline.codecs.seec.config import SeecConfig
-from pipeline.codecs.seec.integer_linear import HIDDEN_FRACTION, IntegerLinear, Prepared, hidden, hidden_leaky
+from pipeline.codecs.seec.integer_linear import HIDDEN_FRACTION, Hidden, IntegerLinear, Prepared
 from pipeline.codecs.seec.networks import NUM_TAP_INPUTS, Head, PixelNetworks, input_units, output_units
 
 FEATURE_FRACTION = 8
@@ -89,13 +89,14 @@ class RunningHead:
         self._before_last = inner[-1].prepared()
         self._last = last.prepared(out_fraction=OUTPUT_FRACTION)
 
-    def __call__(self, x_PI: Tensor) -> Tensor:
-        x = hidden(self._first(x_PI))
+    def __call__(self, x_PI: Hidden) -> NDArray[np.int32]:
+        """Return outputs (P, O), OUTPUT_FRACTION bits."""
+        x = self._first.hidden(x_PI)
         rest = x
-        for block in self._blocks:
-            rest = hidden_leaky(block(rest))
-        x = hidden(rest.add_(x))
-        return self._last(hidden_leaky(self._before_last(x))).clamp_(-MAX_OUTPUT, MAX_OUTPUT)
+        for place, block in enumerate(self._blocks):
+            is_last = place == len(self._blocks) - 1
+            rest = block.hidden(rest, leaky=True, skip_PO=x if is_last else None)
+        return self._last.outputs(self._before_last.hidden(rest, leaky=True), limit=MAX_OUTPUT)
 
 
 class FrozenPixels(nn.Module):
@@ -148,19 +149,17 @@ class RunningPixels:
         self._context: Prepared | None = None if frozen.context is None else frozen.context.prepared()
         self._fusion: Prepared | None = None if frozen.fusion is None else frozen.fusion.prepared()
         self._heads = [RunningHead(head) for head in frozen.heads if isinstance(head, FrozenHead)]
-        self._device = frozen.tables.sigmoid.device
 
-    def shared(self, inputs_PI: Tensor) -> Tensor:
+    def shared(self, inputs_PI: Hidden) -> Hidden:
         """Return what all heads start from: the inputs, or the fusion of context and side features."""
-        x = inputs_PI.to(self._device)
         if self._context is None or self._fusion is None:
-            return x
-        context = hidden(self._context(x[:, :NUM_TAP_INPUTS]))
-        return hidden(self._fusion(torch.cat([x[:, NUM_TAP_INPUTS:], context], dim=1)))
+            return inputs_PI
+        context = self._context.hidden(np.ascontiguousarray(inputs_PI[:, :NUM_TAP_INPUTS]))
+        return self._fusion.hidden(np.concatenate([inputs_PI[:, NUM_TAP_INPUTS:], context], axis=1))
 
-    def head(self, x_PI: Tensor, of_class: int) -> NDArray[np.int32]:
+    def head(self, x_PI: Hidden, of_class: int) -> NDArray[np.int32]:
         """Return a class's outputs (P, O)."""
-        return self._heads[of_class](x_PI).to(torch.int32).cpu().numpy()
+        return self._heads[of_class](x_PI)
 
 
 def linear_layers(modules: nn.ModuleList) -> list[IntegerLinear]:

@@ -9,20 +9,28 @@ Shapes: P pixels, I inputs, O outputs, L digits.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
+import numba.extending
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.base.errors import TrainingError
-from pipeline.codecs.integer_matmul import digits, is_fast_on, largest, multiply
-from pipeline.codecs.integer_pointwise import leaky_relu
+from pipeline.codecs.compiled import compile_kernel
+from pipeline.codecs.integer_matmul import digits, is_fast_on, largest
 
 HIDDEN_FRACTION = 9
 MAX_HIDDEN = float(largest(2))
 _NUM_DIGITS = 2
 _MAX_BIAS = 2.0**51
 # Products below this many multiplications are not worth taking apart into digits.
-_FEW = 1 << 24
+_FEW = 1 << 21
+# LeakyReLU's 0.1 as a number of few bits, whose products are exact.
+_SLOPE = 6554 / 65536
+
+Hidden = NDArray[np.int16]
 
 
 class IntegerLinear(nn.Module):
@@ -70,8 +78,8 @@ class IntegerLinear(nn.Module):
             packed = digits(weight, _NUM_DIGITS).flatten(0, 1).T.contiguous()
         return Prepared(
             weight_IO=weight.double().T.contiguous(),
-            bias_O=self.bias.double(),
-            scale_O=torch.pow(2.0, (out_fraction - self.shift).double()),
+            bias_O=self.bias.cpu().numpy(),
+            scale_O=torch.pow(2.0, (out_fraction - self.shift).double()).cpu().numpy(),
             digits=packed,
         )
 
@@ -81,27 +89,73 @@ class Prepared:
     """An integer layer with its matrices laid out."""
 
     weight_IO: Tensor
-    bias_O: Tensor
-    scale_O: Tensor
+    bias_O: NDArray[np.int64]
+    scale_O: NDArray[np.float64]
     digits: Tensor | None
     """(I, L O) int8, lowest digits first; None where float64 is the way."""
 
-    def __call__(self, x_PI: Tensor) -> Tensor:
-        """Return rounded outputs (P, O) of integers |x| <= 8127, float64, not saturated."""
+    def hidden(self, x_PI: Hidden, *, leaky: bool = False, skip_PO: Hidden | None = None) -> Hidden:
+        """Return saturated outputs (P, O) of integers |x| <= 8127, LeakyReLU or not; `skip_PO` is added last."""
+        out = np.empty((len(x_PI), len(self.bias_O)), dtype=np.int16)
+        skip = np.empty((0, 0), dtype=np.int16) if skip_PO is None else skip_PO
+        compile_kernel(_hidden)(self._sums(x_PI), self.bias_O, self.scale_O, (leaky, skip), out)
+        return out
+
+    def outputs(self, x_PI: Hidden, *, limit: float) -> NDArray[np.int32]:
+        """Return rounded outputs (P, O) within +-limit."""
+        out = np.empty((len(x_PI), len(self.bias_O)), dtype=np.int32)
+        compile_kernel(_outputs)(self._sums(x_PI), self.bias_O, self.scale_O, limit, out)
+        return out
+
+    def _sums(self, x_PI: Hidden) -> NDArray[Any]:
+        """Return the sums without bias: (P, O) in float64, or those of digits, (2 P, 2 O) in int32."""
         num_pixels, num_inputs = x_PI.shape
         if self.digits is not None and num_pixels * num_inputs * len(self.bias_O) >= _FEW:
-            left = digits(x_PI, _NUM_DIGITS).flatten(0, 1)
-            sums = multiply(left, self.digits, num_left=_NUM_DIGITS, num_right=_NUM_DIGITS).add_(self.bias_O)
-        else:
-            sums = torch.addmm(self.bias_O, x_PI, self.weight_IO)
-        return sums.mul_(self.scale_O).round_()
+            left = np.empty((2, num_pixels, num_inputs), dtype=np.int8)
+            compile_kernel(_take_apart)(x_PI, left)
+            sums: NDArray[Any] = torch._int_mm(torch.from_numpy(left).flatten(0, 1), self.digits).numpy()
+            return sums
+        x = torch.from_numpy(x_PI).to(self.weight_IO.device).double()
+        in_float: NDArray[Any] = (x @ self.weight_IO).cpu().numpy()
+        return in_float
 
 
-def hidden(outputs: Tensor) -> Tensor:
-    """Saturate outputs, in place."""
-    return outputs.clamp_(-MAX_HIDDEN, MAX_HIDDEN)
+def _take_apart(values: Any, out: Any) -> None:
+    """Write the two digits of each value, lowest first."""
+    for p in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            lower = ((np.int32(values[p, i]) + np.int32(64)) & np.int32(127)) - np.int32(64)
+            out[0, p, i] = np.int8(lower)
+            out[1, p, i] = np.int8((np.int32(values[p, i]) - lower) >> np.int32(7))
 
 
-def hidden_leaky(outputs: Tensor) -> Tensor:
-    """Return LeakyReLU of saturated outputs."""
-    return leaky_relu(outputs.clamp_(-MAX_HIDDEN, MAX_HIDDEN))
+@numba.extending.register_jitable
+def _sum_at(sums: Any, pixel: int, output: int, shape: Any) -> Any:
+    """Return a sum: as it is, or put together from its digits' sums."""
+    num_pixels, num_outputs = shape
+    if sums.shape[0] == num_pixels:
+        return np.float64(sums[pixel, output])
+    low = np.int64(sums[pixel, output])
+    middle = np.int64(sums[pixel, output + num_outputs]) + np.int64(sums[pixel + num_pixels, output])
+    return np.float64(low + (middle << 7) + (np.int64(sums[pixel + num_pixels, output + num_outputs]) << 14))
+
+
+def _hidden(sums: Any, bias: Any, scale: Any, how: Any, out: Any) -> None:
+    """Round half up (every step here is exact in float64), LeakyReLU, saturate, add the skip connection, saturate."""
+    leaky, skip = how
+    for p in range(out.shape[0]):
+        for o in range(out.shape[1]):
+            value = np.floor((_sum_at(sums, p, o, out.shape) + bias[o]) * scale[o] + 0.5)
+            value = min(max(value, -MAX_HIDDEN), MAX_HIDDEN)
+            if leaky and value < 0.0:
+                value = np.floor(value * _SLOPE + 0.5)
+            if len(skip):
+                value = min(max(value + skip[p, o], -MAX_HIDDEN), MAX_HIDDEN)
+            out[p, o] = np.int16(value)
+
+
+def _outputs(sums: Any, bias: Any, scale: Any, limit: float, out: Any) -> None:
+    for p in range(out.shape[0]):
+        for o in range(out.shape[1]):
+            value = np.floor((_sum_at(sums, p, o, out.shape) + bias[o]) * scale[o] + 0.5)
+            out[p, o] = np.int32(min(max(value, -limit), limit))

@@ -40,7 +40,8 @@ class Layout:
     def split(self, outputs_PO: Tensor) -> tuple[Tensor, ...]:
         """Return means, log scales, coefficients ahead of tanh, and weights' logits, each (P, 3, K)."""
         k = self.num_mixtures
-        groups = outputs_PO[:, self.num_copies :].float().view(len(outputs_PO), -1, k)
+        num_groups = (self.num_outputs - self.num_copies) // k
+        groups = outputs_PO[:, self.num_copies :].float().view(len(outputs_PO), num_groups, k)
         weights = groups[:, 9:] if self.multichannel else groups[:, 9:].expand(-1, 3, -1)
         return groups[:, :3], groups[:, 3:6], groups[:, 6:9], weights
 
