@@ -26,10 +26,11 @@ from torch import Tensor, nn
 from pipeline.codecs.charm import LATENT_FRACTION
 from pipeline.codecs.compiled import compile_kernel
 from pipeline.codecs.intervals import IntervalReader, IntervalWriter, advance, peek
-from pipeline.codecs.seec.codec import Seec, padded, to_patches
+from pipeline.codecs.seec.codec import Seec
 from pipeline.codecs.seec.config import PATCH
 from pipeline.codecs.seec.mixture import MAX_LOG_SCALE, MAX_MEAN, MIN_LOG_SCALE, MIN_MEAN
 from pipeline.codecs.seec.networks import TAP_UNIT, saturated
+from pipeline.codecs.seec.patches import padded, to_patches
 from pipeline.codecs.seec.side_layers import saturate
 from pipeline.codecs.seec.wavefront import REACH, TAPS, steps
 

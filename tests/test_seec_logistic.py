@@ -1,7 +1,9 @@
-"""SEEC's integer distributions: always proper, inverted exactly, and near the law that training goes by."""
+"""SEEC's distributions: proper integers, inverted exactly, near the law of training; what training announces."""
 
 import functools
 import math
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,21 +14,47 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pipeline.base.errors import CheckpointError
+from pipeline.base.store import Store
+from pipeline.codecs import checkpoint
+from pipeline.codecs.coding import compress_picture
 from pipeline.codecs.compiled import compile_kernel
+from pipeline.codecs.interface import SideInputs
 from pipeline.codecs.seec import logistic
+from pipeline.codecs.seec.codec import SEGMENT_CLASSES, SEGMENT_PIXELS, SEGMENT_Y, SEGMENT_Z
 from pipeline.codecs.seec.frozen_pixels import MAX_OUTPUT, OUTPUT_FRACTION, LogisticTables
 from pipeline.codecs.seec.logistic import cumulative, level_at, mean_level, set_choice, set_mixture
 from pipeline.codecs.seec.mixture import MAX_MEAN, MIN_MEAN, Layout, copy_bits, mixture_bits
 from pipeline.codecs.seec.neighbours import NUM_SOURCES
+from pipeline.codecs.threads import torch_threads
+from tests.tiny_seec import (
+    CONFIGS,
+    as_input,
+    bits_of,
+    drawn,
+    fresh_codec,
+    frozen_codec,
+    half_drawn,
+    noise,
+    size_of,
+    trained_codec,
+)
 
 Int64s = NDArray[np.int64]
 
 ONE = 1 << OUTPUT_FRACTION
 LARGEST = int(MAX_OUTPUT)
 LEVELS = st.integers(0, 255)
+PRESETS = ("patch", "screen", "both")
 OUTPUTS = st.one_of(
     st.integers(-LARGEST, LARGEST), st.integers(-40 * ONE, 40 * ONE), st.sampled_from([-LARGEST, -ONE, 0, 1, LARGEST])
 )
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    # Layers as small as these take many times as long on threads that wait for each other on a busy machine.
+    with torch_threads(1):
+        yield
 
 
 @functools.cache
@@ -255,3 +283,119 @@ def test_gradients_of_the_law_are_finite_at_its_extremes() -> None:
     total.backward()
     assert outputs.grad is not None
     assert bool(outputs.grad.isfinite().all())
+
+
+# --- what it costs --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_right_map_costs_least_and_the_codec_finds_one_nearly_as_good(name: str) -> None:
+    codec = trained_codec(name)
+    picture, label = half_drawn()
+    right = size_of(codec, picture, SideInputs(label=label))
+    assert right < 0.9 * size_of(codec, picture, SideInputs(label=1 - label))
+    for only in (0, 1):
+        assert right <= size_of(codec, picture, SideInputs(label=np.full_like(label, only)))
+    assert size_of(codec, picture, SideInputs()) <= 1.02 * right
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_file_has_the_bytes_that_training_announces(name: str, tmp_path: Path) -> None:
+    codec = trained_codec(name)
+    picture, label = half_drawn()
+    with torch.no_grad():
+        output = codec(as_input(picture), None, torch.from_numpy(label)[None])
+    announced = float(bits_of(output)) / 8
+    coded = codec.compress(picture, SideInputs(label=label))
+    checkpoint.save(Store(tmp_path), "seec", codec, provenance={})
+    whole = len(compress_picture(checkpoint.load(tmp_path), picture, SideInputs(label=label)).data)
+    header = whole - sum(map(len, coded.segments.values()))
+    assert header < 80
+    ends = 24  # of three streams, a state each
+    beside = len(coded.segments[SEGMENT_CLASSES]) + header
+    assert 0.98 * announced <= whole - beside <= 1.02 * announced + ends
+    names = {SEGMENT_PIXELS: "pixels", SEGMENT_Y: "y", SEGMENT_Z: "z", SEGMENT_CLASSES: "classes"}
+    for tag, data in coded.segments.items():
+        assert coded.details[f"bytes_{names[tag]}"] == len(data)
+    by_class = sum(coded.details[f"bytes_class_{each}"] for each in range(2))
+    assert by_class == pytest.approx(len(coded.segments[SEGMENT_PIXELS]), abs=9)
+
+
+# --- training -------------------------------------------------------------------------------------------------------
+
+
+def test_likelihoods_are_of_every_pixel_and_of_the_latents() -> None:
+    for name, names in (("screen", {"x"}), ("patch", {"x", "y", "z"}), ("both", {"x", "y", "z"})):
+        pictures = torch.rand(2, 3, 40, 70)
+        with torch.no_grad():
+            output = frozen_codec(name)(pictures, None, torch.randint(0, 2, (2, 40, 70)))
+        assert torch.equal(output.reconstruction, pictures)
+        assert set(output.likelihoods) == names
+        assert output.likelihoods["x"].shape == (2 * 40 * 70,)
+        for likelihood in output.likelihoods.values():
+            assert likelihood.dtype == torch.float32
+            assert float(likelihood.min()) > 0 and float(likelihood.max()) <= 1
+
+
+@pytest.mark.parametrize("name", ["patch", "screen", "both", "three classes", "no copies", "one class"])
+def test_every_parameter_learns(name: str) -> None:
+    codec = fresh_codec(CONFIGS[name]).train()
+    picture = np.concatenate([drawn(40, 30), noise(40, 30)], axis=1)
+    labels = torch.arange(60).expand(1, 40, 60) // 5 % codec.config.num_classes
+    bits = bits_of(codec(as_input(picture), None, labels))
+    assert bool(bits.isfinite())
+    (bits + codec.aux_loss()).backward()
+    for parameter_name, parameter in codec.named_parameters():
+        assert parameter.grad is not None and bool(parameter.grad.isfinite().all()), parameter_name
+    assert {id(one) for one in codec.aux_parameters()} <= {id(one) for one in codec.parameters()}
+
+
+@pytest.mark.parametrize("name", ["patch", "screen"])
+def test_a_class_that_is_not_there_learns_nothing(name: str) -> None:
+    codec = fresh_codec(CONFIGS[name]).train()
+    bits_of(codec(as_input(drawn(20, 20)), None, torch.ones(1, 20, 20))).backward()
+    assert all(parameter.grad is None for parameter in codec.pixels.heads[0].parameters())
+    assert all(parameter.grad is not None for parameter in codec.pixels.heads[1].parameters())
+
+
+@pytest.mark.parametrize("name", ["patch", "screen"])
+def test_pixels_without_a_label_take_the_class_that_prices_their_block_least(name: str) -> None:
+    codec, (picture, label) = trained_codec(name), half_drawn()
+
+    def bits(labels: NDArray[np.uint8] | None) -> float:
+        with torch.no_grad():
+            return float(
+                bits_of(codec(as_input(picture), None, None if labels is None else torch.from_numpy(labels)[None]))
+            )
+
+    right = bits(label)
+    unknown = np.full_like(label, 255)
+    assert bits(None) == bits(unknown) <= 1.02 * right
+    half_known = np.where(label == 1, 255, 1 - label).astype(np.uint8)  # what is labelled is left as it is
+    assert bits(half_known) == bits(np.ones_like(label))
+
+
+@pytest.mark.parametrize("name", ["patch", "both", "one class"])
+def test_pictures_of_any_size_and_no_labels_have_a_rate(name: str) -> None:
+    for size in ((1, 1), (1, 70), (65, 3)):
+        with torch.no_grad():
+            assert bool(bits_of(frozen_codec(name)(as_input(noise(*size)))).isfinite())
+
+
+def test_mixed_precision_keeps_the_rate_in_full_precision() -> None:
+    for name in ("patch", "screen"):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            output = fresh_codec(CONFIGS[name]).train()(as_input(drawn(30, 40)), None, torch.zeros(1, 30, 40))
+        assert {likelihood.dtype for likelihood in output.likelihoods.values()} == {torch.float32}
+        assert bool(bits_of(output).isfinite())
+
+
+def test_no_surprise_costs_more_than_a_float_can_tell() -> None:
+    codec = fresh_codec(CONFIGS["screen"]).train()
+    with torch.no_grad():
+        codec.pixels.heads[0].last.bias[NUM_SOURCES] = -200.0  # sure that every pixel is a copy
+    picture = noise(30, 30)
+    bits = bits_of(codec(as_input(picture), None, torch.zeros(1, 30, 30)))
+    assert float(bits.detach()) <= 64 * 900
+    bits.backward()
+    assert all(bool(p.grad.isfinite().all()) for p in codec.parameters() if p.grad is not None)

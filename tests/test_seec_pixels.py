@@ -11,7 +11,7 @@ from torch import nn
 
 from pipeline.base.errors import TrainingError
 from pipeline.codecs.interface import SideInputs
-from pipeline.codecs.seec import fields, integer_linear
+from pipeline.codecs.seec import fields, integer_linear, walk
 from pipeline.codecs.seec.codec import Seec
 from pipeline.codecs.seec.features import packed, scan
 from pipeline.codecs.seec.fields import bands, groups
@@ -108,6 +108,16 @@ def test_several_bands_and_groups_decode(name: str) -> None:
     picture = np.concatenate([drawn(130, 70), drawn(70, 70)])  # glyphs come again in other bands
     coded = codec.compress(picture, SideInputs(label=blobs(200, 70, 2)))
     assert np.array_equal(codec.decompress(coded.segments, height=200, width=70), picture)
+
+
+def test_threads_that_share_a_step_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    codec, picture = frozen_codec("patch"), drawn(130, 130)
+    label = blobs(130, 130, 2)
+    coded = codec.compress(picture, SideInputs(label=label))
+    monkeypatch.setattr(walk, "_PIXELS_A_THREAD", 5)
+    with torch_threads(3):
+        assert codec.compress(picture, SideInputs(label=label)).segments == coded.segments
+        assert np.array_equal(codec.decompress(coded.segments, height=130, width=130), picture)
 
 
 # --- causality ------------------------------------------------------------------------------------------------------
@@ -234,32 +244,41 @@ def make_linear(inputs: int, outputs: int) -> tuple[nn.Linear, IntegerLinear]:
     return layer, frozen
 
 
-def test_digits_and_float64_give_the_sums_of_int64(monkeypatch: pytest.MonkeyPatch) -> None:
+def make_inputs(limit: int, inputs: int = 70) -> NDArray[np.int16]:
+    x = np.random.default_rng(0).integers(-limit, limit + 1, (50, inputs), dtype=np.int16)
+    x[0], x[1] = limit, -limit
+    return x
+
+
+def test_digits_and_float64_give_what_whole_numbers_give(monkeypatch: pytest.MonkeyPatch) -> None:
     _, frozen = make_linear(70, 33)
-    x = torch.randint(-LARGEST, LARGEST + 1, (50, 70)).double()
-    x[0], x[1] = LARGEST, -LARGEST
-    exact = x.long() @ frozen.weight.long().T + frozen.bias
-    expected = (exact.double() * torch.pow(2.0, (HIDDEN_FRACTION - frozen.shift).double())).round()
-    found = {}
-    for way, fewest in (("digits", 0), ("float64", 1 << 60)):
+    x, skip = make_inputs(LARGEST), make_inputs(LARGEST, 33)
+    sums = torch.from_numpy(x).long() @ frozen.weight.long().T + frozen.bias
+    expected = (sums.double() * torch.pow(2.0, (HIDDEN_FRACTION - frozen.shift).double()) + 0.5).floor().long().numpy()
+    saturated = expected.clip(-LARGEST, LARGEST)
+    leaky = np.where(saturated < 0, (saturated * 6554 + 32768) >> 16, saturated)
+    assert (expected != saturated).any() and (leaky != saturated).any()
+    for fewest, fast in ((0, True), (1 << 60, True), (0, False)):
         monkeypatch.setattr(integer_linear, "_FEW", fewest)
-        found[way] = frozen.prepared()(x)
-        assert torch.equal(found[way], expected), way
-    monkeypatch.setattr(integer_linear, "is_fast_on", lambda _: False)
-    monkeypatch.setattr(integer_linear, "_FEW", 0)
-    assert torch.equal(frozen.prepared()(x), expected)
+        monkeypatch.setattr(integer_linear, "is_fast_on", lambda _, fast=fast: fast)
+        prepared = frozen.prepared()
+        assert np.array_equal(prepared.outputs(x, limit=2.0**20), expected.clip(-(2**20), 2**20))
+        assert np.array_equal(prepared.hidden(x), saturated)
+        assert np.array_equal(prepared.hidden(x, leaky=True), leaky)
+        skipped = (leaky + skip).clip(-LARGEST, LARGEST)
+        assert np.array_equal(prepared.hidden(x, leaky=True, skip_PO=skip), skipped)
 
 
 def test_weights_have_two_digits_and_outputs_are_near_the_float_ones() -> None:
     layer, frozen = make_linear(70, 33)
     assert frozen.weight.dtype == torch.int16
     assert int(frozen.weight.abs().max()) <= LARGEST
-    x = torch.randint(-2000, 2000, (50, 70)).double()
+    x = make_inputs(2000)
     with torch.no_grad():
-        expected = layer.double()(x * 2.0**-HIDDEN_FRACTION)
-    error = (frozen.prepared()(x) * 2.0**-HIDDEN_FRACTION - expected).abs()
+        expected = layer.double()(torch.from_numpy(x).double() * 2.0**-HIDDEN_FRACTION).numpy()
+    error = np.abs(frozen.prepared().outputs(x, limit=2.0**30) * 2.0**-HIDDEN_FRACTION - expected)
     # Half a unit, and weights of 12 bits below the row's largest.
-    assert bool((error <= 2.0 ** -(HIDDEN_FRACTION + 1) + 2e-3 * expected.std(dim=0) + 1e-9).all())
+    assert (error <= 2.0 ** -(HIDDEN_FRACTION + 1) + 2e-3 * expected.std(axis=0) + 1e-9).all()
 
 
 def test_gain_and_offset_are_taken_in() -> None:
@@ -267,11 +286,11 @@ def test_gain_and_offset_are_taken_in() -> None:
     gain, offset = torch.tensor([1.0, -3.0, 0.5, 100.0]).double(), torch.tensor([0.0, 7.0, -300.0, 1.0]).double()
     units = torch.full((20,), 2.0**-HIDDEN_FRACTION, dtype=torch.float64)
     frozen.store(layer, in_units=units, gain=gain, offset=offset)
-    x = torch.randint(-3000, 3000, (40, 20)).double()
+    x = make_inputs(3000, 20)
     with torch.no_grad():
-        expected = gain * layer.double()(x * units) + offset
-    error = (frozen.prepared(out_fraction=8)(x) / 256 - expected).abs()
-    assert bool((error <= 2.0**-9 + 2e-3 * expected.std(dim=0)).all())
+        expected = (gain * layer.double()(torch.from_numpy(x) * units) + offset).numpy()
+    error = np.abs(frozen.prepared(out_fraction=8).outputs(x, limit=2.0**30) / 256 - expected)
+    assert (error <= 2.0**-9 + 2e-3 * expected.std(axis=0)).all()
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
@@ -291,7 +310,6 @@ def test_any_finite_weights_have_integers(scale: float) -> None:
         layer.weight.mul_(scale)
         layer.bias.mul_(scale)
     frozen.store(layer, in_units=torch.ones(5, dtype=torch.float64))
-    outputs = frozen.prepared()(torch.full((2, 5), float(LARGEST), dtype=torch.float64))
-    assert bool(outputs.isfinite().all())
-    assert torch.equal(outputs, outputs.round())
+    outputs = frozen.prepared().outputs(np.full((2, 5), LARGEST, dtype=np.int16), limit=2.0**20)
+    assert np.abs(outputs).max() <= 2**20
     assert int(frozen.weight.abs().max()) <= LARGEST

@@ -65,7 +65,7 @@ def frozen_codec(name: str) -> Seec:
 
 
 @functools.cache
-def trained_codec(name: str, *, steps: int = 50) -> Seec:
+def trained_codec(name: str, *, steps: int = 30) -> Seec:
     """Return a frozen codec after a short training on `half_drawn` and its classes."""
     torch.manual_seed(6)
     codec = Seec(CONFIGS[name]).train()

@@ -27,7 +27,12 @@ class IntervalWriter:
         self._parts: list[NDArray[np.uint16]] = []
 
     def add(self, intervals: NDArray[np.uint16]) -> None:
-        """Append a copy of intervals (n, 2): start, size - 1."""
+        """Append a copy of intervals (n, 2): start, size - 1; the whole of 2^16 says nothing and is no interval.
+
+        Raises: ValueError: an interval of size 2^16.
+        """
+        if len(intervals) and int(intervals[:, 1].max()) == _FULL - 1:
+            raise ValueError("an interval of size 2^16 says nothing; leave it out")
         self._parts.append(intervals.copy())
 
     def data(self) -> bytes:

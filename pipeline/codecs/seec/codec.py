@@ -26,16 +26,17 @@ from pipeline.codecs.interface import AbstractCodec, CodecOutput, Coded, SideInp
 from pipeline.codecs.seec.class_map import decode_class_map, encode_class_map
 from pipeline.codecs.seec.classes import IGNORE, cheapest_classes, checked_classes, sampled
 from pipeline.codecs.seec.config import PATCH, SeecConfig
-from pipeline.codecs.seec.features import packed
+from pipeline.codecs.seec.features import packed, unpacked
 from pipeline.codecs.seec.fields import patch_counts
 from pipeline.codecs.seec.frozen_pixels import FrozenPixels
 from pipeline.codecs.seec.frozen_side import FrozenSide
 from pipeline.codecs.seec.networks import PixelNetworks
+from pipeline.codecs.seec.patches import padded, to_patches
 from pipeline.codecs.seec.pixel_bits import PixelCosts, Pixels, seen_in_patches, seen_in_picture
 from pipeline.codecs.seec.roi import parse_background, write_background
 from pipeline.codecs.seec.side import SideCodec
 from pipeline.codecs.seec.walk import Features, StepDecoder, StepEncoder, Walk
-from pipeline.codecs.threads import torch_threads
+from pipeline.codecs.threads import on_threads, torch_threads
 
 _PRICED_PIXELS = 1 << 18
 """Pixels of a picture that are priced at a time."""
@@ -153,35 +154,56 @@ class Seec(AbstractCodec):
     @torch.no_grad()
     def compress(self, picture: NDArray[np.uint8], side: SideInputs) -> Coded:
         config = self._config
+        for name, plane in (("label map", side.label), ("exact region", side.exact)):
+            if plane is not None and plane.shape != picture.shape[:2]:
+                raise ValueError(f"the {name} is {plane.shape}, the picture {picture.shape[:2]}")
         classes = self._cheapest(picture) if side.label is None else checked_classes(side.label, config.num_classes)
-        segments: dict[int, bytes] = {}
-        if config.num_classes > 1:
-            segments[SEGMENT_CLASSES] = encode_class_map(classes, config.num_classes)
         exact = np.ones(classes.shape, dtype=np.bool_) if side.exact is None else side.exact
         if side.exact_classes is not None:
             exact = exact & np.isin(classes, side.exact_classes)
-        if not exact.all():
-            segments[SEGMENT_BACKGROUND] = write_background(exact, classes, side.background_step)
+        segments: dict[int, bytes] = {}
+        if config.num_classes > 1:
+            segments[SEGMENT_CLASSES] = encode_class_map(classes, config.num_classes)
         y_hat = None
         if self.side is not None and self.frozen_side is not None:
             x = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].to(self.device)
             latents, y_hat = self.frozen_side.encode(self.side, to_patches(padded(x.float() / 255.0)))
             segments |= {SEGMENT_Y: latents["y"], SEGMENT_Z: latents["z"]}
+        chosen = self._encode(picture, classes, np.ones_like(exact), 0, y_hat)
+        details = {"bytes_lossless": float(chosen.num_bytes(segments)), "pixels_inexact": 0.0}
+        # A step of 1 rounds to what is there.
+        if not exact.all() and side.background_step != 1:
+            inexact = self._encode(picture, classes, exact, side.background_step, y_hat)
+            # A few pixels' savings may be less than what others lose by seeing them.
+            if inexact.num_bytes(segments) < chosen.num_bytes(segments):
+                chosen = inexact
+                details["pixels_inexact"] = float((~exact).sum())
+        segments |= chosen.segments
+        names = {SEGMENT_CLASSES: "classes", SEGMENT_Y: "y", SEGMENT_Z: "z", SEGMENT_PIXELS: "pixels"}
+        details |= {f"bytes_{name}": float(len(segments[tag])) for tag, name in names.items() if tag in segments}
+        for of_class, bits in enumerate(chosen.bits):
+            details[f"bytes_class_{of_class}"] = bits / 8
+            details[f"pixels_class_{of_class}"] = float((classes == of_class).sum())
+        return Coded(segments=segments, reconstruct=lambda: chosen.decoded, details=details)
+
+    def _encode(
+        self,
+        picture: NDArray[np.uint8],
+        classes: NDArray[np.uint8],
+        exact: NDArray[np.bool_],
+        background_step: int,
+        y_hat: Tensor | None,
+    ) -> "_Encoded":
+        """Code the pixels, and say which are inexact."""
+        segments = {} if exact.all() else {SEGMENT_BACKGROUND: write_background(exact, classes, background_step)}
         colours = packed(picture)
-        coder = StepEncoder(config.num_classes)
-        # A step's products are too small to share among threads.
-        walk = self._walk(classes, exact, side.background_step, y_hat, threads=torch.get_num_threads())
+        coder = StepEncoder(self._config.num_classes)
+        walk = self._walk(classes, exact, background_step, y_hat, threads=torch.get_num_threads())
+        # A step's products are too small to share among torch's threads.
         with torch_threads(1):
             walk.run(colours, coder)
         segments[SEGMENT_PIXELS] = coder.writer.data()
-        names = {SEGMENT_CLASSES: "classes", SEGMENT_Y: "y", SEGMENT_Z: "z", SEGMENT_PIXELS: "pixels"}
-        details = {f"bytes_{name}": float(len(segments[tag])) for tag, name in names.items() if tag in segments}
-        for of_class, bits in enumerate(coder.bits):
-            details[f"bytes_class_{of_class}"] = bits / 8
-            details[f"pixels_class_{of_class}"] = float((classes == of_class).sum())
-        details["pixels_inexact"] = float((~exact).sum())
-        decoded = unpacked(colours)
-        return Coded(segments=segments, reconstruct=lambda: decoded, details=details)
+        return _Encoded(segments=segments, decoded=unpacked(colours), bits=coder.bits)
 
     @torch.no_grad()
     def decompress(self, segments: Mapping[int, bytes], *, height: int, width: int) -> NDArray[np.uint8]:
@@ -191,6 +213,11 @@ class Seec(AbstractCodec):
         wanted |= {SEGMENT_Y, SEGMENT_Z} if config.num_channels else set()
         if set(segments) - {SEGMENT_BACKGROUND} != wanted:
             raise CorruptBitstream(f"seec needs the segments {sorted(wanted)}, got {sorted(segments)}")
+        y_hat = None
+        if self.frozen_side is not None:
+            # First: a stream of patches' latents cannot claim a size that it does not have.
+            num_patches = int(np.prod(patch_counts(height, width)))
+            y_hat = self.frozen_side.decode(segments[SEGMENT_Y], segments[SEGMENT_Z], num_patches)
         classes = np.zeros((height, width), dtype=np.uint8)
         if config.num_classes > 1:
             data = segments[SEGMENT_CLASSES]
@@ -198,10 +225,6 @@ class Seec(AbstractCodec):
         exact, background_step = np.ones(classes.shape, dtype=np.bool_), 0
         if SEGMENT_BACKGROUND in segments:
             exact, background_step = parse_background(segments[SEGMENT_BACKGROUND], classes)
-        y_hat = None
-        if self.frozen_side is not None:
-            num_patches = int(np.prod(patch_counts(height, width)))
-            y_hat = self.frozen_side.decode(segments[SEGMENT_Y], segments[SEGMENT_Z], num_patches)
         coder = StepDecoder(segments[SEGMENT_PIXELS])
         colours = np.zeros((height, width), dtype=np.int32)
         walk = self._walk(classes, exact, background_step, y_hat, threads=torch.get_num_threads())
@@ -216,16 +239,20 @@ class Seec(AbstractCodec):
         Priced by the float networks, so another machine may choose otherwise; whatever is chosen is sent.
         """
         height, width, _ = picture.shape
-        classes = np.zeros((height, width), dtype=np.uint8)
         if self._config.num_classes == 1:
-            return classes
+            return np.zeros((height, width), dtype=np.uint8)
         rows = max(1, _PRICED_PIXELS // width // PATCH) * PATCH
-        for top in range(0, height, rows):
+
+        @torch.no_grad()
+        def priced(top: int) -> NDArray[np.uint8]:
             part = torch.from_numpy(np.ascontiguousarray(picture[top : top + rows])).permute(2, 0, 1)[None]
             everywhere = np.ones((1, part.shape[2], width), dtype=np.bool_)
             seen = self.seen(part.to(self.device).float() / 255.0, copies_NHW=everywhere)
-            classes[top : top + rows] = cheapest_classes(self.prices(seen, sampled(everywhere.shape)))[0]
-        return classes
+            classes: NDArray[np.uint8] = cheapest_classes(self.prices(seen, sampled(everywhere.shape)))[0]
+            return classes
+
+        # One torch thread each, so that the choice does not depend on how many there are.
+        return np.concatenate(on_threads(priced, range(0, height, rows)))
 
     def _walk(
         self,
@@ -258,6 +285,20 @@ class Seec(AbstractCodec):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Encoded:
+    """One way of coding a picture's pixels."""
+
+    segments: dict[int, bytes]
+    decoded: NDArray[np.uint8]
+    bits: NDArray[np.float64]
+    """By class."""
+
+    def num_bytes(self, others: Mapping[int, bytes]) -> int:
+        """Return the bytes of these segments and the others."""
+        return sum(map(len, (*self.segments.values(), *others.values())))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What the pixels of a batch are predicted from."""
 
@@ -267,22 +308,3 @@ class Seen:
     features_PF: Tensor | None
     likelihoods: dict[str, Tensor]
     """Of the side codec's latents."""
-
-
-def padded(pictures_N3HW: Tensor) -> Tensor:
-    """Return the pictures continued to whole patches by their last row and column."""
-    height, width = pictures_N3HW.shape[2:]
-    return nn.functional.pad(pictures_N3HW, (0, -width % PATCH, 0, -height % PATCH), mode="replicate")
-
-
-def to_patches(pictures_NCHW: Tensor) -> Tensor:
-    """Cut pictures of whole patches: (B, C, 64, 64), picture by picture in raster order."""
-    num_pictures, channels, height, width = pictures_NCHW.shape
-    split = pictures_NCHW.view(num_pictures, channels, height // PATCH, PATCH, width // PATCH, PATCH)
-    return split.permute(0, 2, 4, 1, 3, 5).reshape(-1, channels, PATCH, PATCH)
-
-
-def unpacked(colours: NDArray[np.int32]) -> NDArray[np.uint8]:
-    """Return (H, W, 3) of R << 16 | G << 8 | B."""
-    pixels: NDArray[np.uint8] = np.stack([colours >> 16, colours >> 8, colours], axis=-1).astype(np.uint8)
-    return pixels

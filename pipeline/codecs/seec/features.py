@@ -61,6 +61,12 @@ def packed(picture: NDArray[np.uint8]) -> NDArray[np.int32]:
     return (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
 
 
+def unpacked(colours: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Return (H, W, 3) of R << 16 | G << 8 | B."""
+    pixels: NDArray[np.uint8] = np.stack([colours >> 16, colours >> 8, colours], axis=-1).astype(np.uint8)
+    return pixels
+
+
 def _scan(picture: Any, copies: Any, canvas: Any, arrays: Any) -> None:
     dense, flags, base, proposed, right = arrays
     colours = canvas[0]

@@ -91,4 +91,6 @@ def copy_bits(logits_PS: Tensor, proposed_PS: Tensor, right_PS: Tensor) -> tuple
         # Rows without a right source would give -inf and a gradient of NaN, though they are not chosen.
         torch.logsumexp(torch.where(escapes[:, None], 0.0, known.masked_fill(~right_PS, -math.inf)), dim=1),
     )
-    return (total - chosen) / math.log(2.0), escapes
+    # Coding gives each of the choices one of 2^16 slots for certain.
+    share = torch.exp(chosen - total) * (1.0 - _FLOOR) + _FLOOR
+    return -share.log2(), escapes
