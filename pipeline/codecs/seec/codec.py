@@ -88,13 +88,19 @@ class Seec(AbstractCodec):
             classes[unknown] = cheapest_classes(self.prices(seen, unknown & sampled(unknown.shape)))[unknown]
         classes_P = torch.from_numpy(classes.reshape(-1))[seen.index_P]
         there_P = seen.index_P >= 0
+        repeats = 1
+        if self.training and config.priced_pixels > 1:
+            # Neighbours say much the same; a part of them from more pictures teaches more.
+            repeats = config.priced_pixels
+            there_P &= torch.rand(there_P.shape) < 1.0 / repeats
+            there_P[0] = True
         bits = [
             self.costs(seen.pixels, which, of_class, seen.features_PF)
             for of_class in range(config.num_classes)
             if len(which := ((classes_P == of_class) & there_P).nonzero()[:, 0])
         ]
         # 64 bits a pixel at the very most: within a float's range.
-        likelihoods = {**seen.likelihoods, "x": torch.exp2(-torch.cat(bits))}
+        likelihoods = {**seen.likelihoods, "x": torch.exp2(-torch.cat(bits)).expand(repeats, -1)}
         return CodecOutput(reconstruction=pictures_N3HW, likelihoods=likelihoods)
 
     def seen(self, pictures_N3HW: Tensor, *, copies_NHW: NDArray[np.bool_]) -> "Seen":

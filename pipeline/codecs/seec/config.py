@@ -33,6 +33,10 @@ class SeecConfig:
     """Layers within a head's skip connection."""
     num_mixtures: int = 5
     """Logistics a channel."""
+    priced_pixels: int = 1
+    """Training learns from one pixel of so many, chosen at random, in each picture."""
+    direct_means: bool = False
+    """A linear way from the neighbours to the means beside the head; needs `context = "picture"`."""
     multichannel: bool = True
     """Mixture weights for each channel, else one set for all three."""
 
@@ -45,6 +49,7 @@ class SeecConfig:
             "num_hidden": (1, 1024),
             "num_blocks": (1, 16),
             "num_mixtures": (1, 16),
+            "priced_pixels": (1, 64),
         }
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
@@ -53,8 +58,8 @@ class SeecConfig:
             raise ValueError(f"num_channels {self.num_channels} must be a multiple of num_heads {self.num_heads}")
         if self.context == "patch" and not self.num_channels:
             raise ValueError('context = "patch" needs the side codec (num_channels above 0)')
-        if self.copies and self.context != "picture":
-            raise ValueError('copies need context = "picture"')
+        if (self.copies or self.direct_means) and self.context != "picture":
+            raise ValueError('copies and direct_means need context = "picture"')
 
     @property
     def copying_class(self) -> int:

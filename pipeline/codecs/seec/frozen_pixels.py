@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from pipeline.base.errors import CheckpointError
 from pipeline.codecs.seec.config import SeecConfig
 from pipeline.codecs.seec.integer_linear import HIDDEN_FRACTION, Hidden, IntegerLinear, Prepared
+from pipeline.codecs.seec.mixture import Layout
 from pipeline.codecs.seec.networks import NUM_TAP_INPUTS, Head, PixelNetworks, input_units, output_units
 
 FEATURE_FRACTION = 8
@@ -67,9 +68,10 @@ class FrozenHead(nn.Module):
                 IntegerLinear(width, num_outputs),
             ]
         )
+        self.direct = IntegerLinear(NUM_TAP_INPUTS, 3) if config.direct_means else None
 
-    def store(self, head: Head, *, in_units: Tensor, gain: Tensor, offset: Tensor) -> None:
-        """Quantise a trained head."""
+    def store(self, head: Head, *, in_units: Tensor, gain: Tensor, offset: Tensor, means: slice) -> None:
+        """Quantise a trained head; `means` are the places of one mean of each channel among its outputs."""
         first, *inner, last = linear_layers(self.layers)
         units = torch.full((head.last.in_features,), 2.0**-HIDDEN_FRACTION, dtype=torch.float64)
         first.store(head.first, in_units=in_units)
@@ -77,17 +79,21 @@ class FrozenHead(nn.Module):
             assert isinstance(source, nn.Linear)
             layer.store(source, in_units=units)
         last.store(head.last, in_units=units, gain=gain, offset=offset)
+        if self.direct is not None and head.direct is not None:
+            self.direct.store(head.direct, in_units=in_units[:NUM_TAP_INPUTS], gain=gain[means])
 
 
 class RunningHead:
     """A head ready to run."""
 
-    def __init__(self, head: FrozenHead) -> None:
+    def __init__(self, head: FrozenHead, layout: Layout) -> None:
         first, *inner, last = linear_layers(head.layers)
         self._first = first.prepared()
         self._blocks = [layer.prepared() for layer in inner[:-1]]
         self._before_last = inner[-1].prepared()
         self._last = last.prepared(out_fraction=OUTPUT_FRACTION)
+        self._direct = None if head.direct is None else head.direct.prepared(out_fraction=OUTPUT_FRACTION)
+        self._layout = layout
 
     def __call__(self, x_PI: Hidden) -> NDArray[np.int32]:
         """Return outputs (P, O), OUTPUT_FRACTION bits."""
@@ -96,7 +102,13 @@ class RunningHead:
         for place, block in enumerate(self._blocks):
             is_last = place == len(self._blocks) - 1
             rest = block.hidden(rest, leaky=True, skip_PO=x if is_last else None)
-        return self._last.outputs(self._before_last.hidden(rest, leaky=True), limit=MAX_OUTPUT)
+        outputs = self._last.outputs(self._before_last.hidden(rest, leaky=True), limit=MAX_OUTPUT)
+        if self._direct is not None:
+            k, first = self._layout.num_mixtures, self._layout.num_copies
+            moved = self._direct.outputs(np.ascontiguousarray(x_PI[:, :NUM_TAP_INPUTS]), limit=MAX_OUTPUT)
+            # Below 2^21: the coder's means are clamped later.
+            outputs[:, first : first + 3 * k] += moved.repeat(k, axis=1)
+        return outputs
 
 
 class FrozenPixels(nn.Module):
@@ -135,7 +147,8 @@ class FrozenPixels(nn.Module):
             layout = networks.layout(of_class)
             units = hidden_units if networks.in_patch else torch.cat([input_units(config, of_class), feature_units])
             gain, offset = _coded_units(*output_units(config, layout), layout.num_copies, layout.num_mixtures)
-            frozen.store(head, in_units=units, gain=gain, offset=offset)
+            means = slice(layout.num_copies, layout.num_copies + 3 * layout.num_mixtures, layout.num_mixtures)
+            frozen.store(head, in_units=units, gain=gain, offset=offset, means=means)
 
     def running(self) -> "RunningPixels":
         """Return the networks ready to run on integers."""
@@ -148,7 +161,9 @@ class RunningPixels:
     def __init__(self, frozen: FrozenPixels) -> None:
         self._context: Prepared | None = None if frozen.context is None else frozen.context.prepared()
         self._fusion: Prepared | None = None if frozen.fusion is None else frozen.fusion.prepared()
-        self._heads = [RunningHead(head) for head in frozen.heads if isinstance(head, FrozenHead)]
+        layouts = (PixelNetworks.layout_of(frozen.config, of_class) for of_class in range(len(frozen.heads)))
+        heads = [head for head in frozen.heads if isinstance(head, FrozenHead)]
+        self._heads = [RunningHead(head, layout) for head, layout in zip(heads, layouts, strict=True)]
 
     def shared(self, inputs_PI: Hidden) -> Hidden:
         """Return what all heads start from: the inputs, or the fusion of context and side features."""

@@ -54,7 +54,9 @@ class IntegerLinear(nn.Module):
         Raises: TrainingError: weights that are not finite or beyond all bounds.
         """
         weight = layer.weight.detach().double().cpu() * in_units
-        bias = layer.bias.detach().double().cpu()
+        bias = torch.zeros(len(weight), dtype=torch.float64)
+        if layer.bias is not None:
+            bias += layer.bias.detach().double().cpu()
         if gain is not None:
             weight, bias = weight * gain[:, None], bias * gain
         if offset is not None:

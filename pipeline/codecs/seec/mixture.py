@@ -37,6 +37,10 @@ class Layout:
     def num_outputs(self) -> int:
         return self.num_copies + self.num_mixtures * (12 if self.multichannel else 10)
 
+    def beside_means(self, means_PM: Tensor) -> Tensor:
+        """Return outputs (P, O) that are zero but for the means (P, 3 K)."""
+        return functional.pad(means_PM, (self.num_copies, self.num_outputs - self.num_copies - means_PM.shape[1]))
+
     def split(self, outputs_PO: Tensor) -> tuple[Tensor, ...]:
         """Return means, log scales, coefficients ahead of tanh, and weights' logits, each (P, 3, K)."""
         k = self.num_mixtures

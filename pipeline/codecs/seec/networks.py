@@ -32,13 +32,18 @@ MAX_HIDDEN = 15.75
 class Head(nn.Module):
     """One class's entropy model: 1x1, then layers with a skip around them, 1x1, LeakyReLU, 1x1."""
 
-    def __init__(self, num_inputs: int, num_outputs: int, *, num_hidden: int, num_blocks: int) -> None:
+    def __init__(
+        self, num_inputs: int, num_outputs: int, *, num_hidden: int, num_blocks: int, direct_means: bool = False
+    ) -> None:
         super().__init__()
         self.first = nn.Linear(num_inputs, num_hidden)
         self.blocks = nn.ModuleList(nn.Linear(num_hidden, num_hidden) for _ in range(num_blocks))
         self.before_last = nn.Linear(num_hidden, num_hidden)
         self.last = nn.Linear(num_hidden, num_outputs)
+        self.direct = nn.Linear(NUM_TAP_INPUTS, 3, bias=False) if direct_means else None
         with torch.no_grad():
+            if self.direct is not None:
+                self.direct.weight.zero_()
             # A start at which all pixels have the same wide distribution: units.py's offsets.
             self.last.weight.mul_(0.1)
             self.last.bias.zero_()
@@ -73,6 +78,7 @@ class PixelNetworks(nn.Module):
                 self.layout(of_class).num_outputs,
                 num_hidden=hidden,
                 num_blocks=config.num_blocks,
+                direct_means=config.direct_means,
             )
             for of_class in range(config.num_classes)
         )
@@ -102,7 +108,14 @@ class PixelNetworks(nn.Module):
         if self.context is not None and self.fusion is not None:
             context = saturated(self.context(inputs_PI[:, :NUM_TAP_INPUTS]))
             inputs_PI = saturated(self.fusion(torch.cat([inputs_PI[:, NUM_TAP_INPUTS:], context], dim=1)))
-        outputs: Tensor = self.heads[of_class](inputs_PI)
+        head = self.heads[of_class]
+        assert isinstance(head, Head)
+        outputs: Tensor = head(inputs_PI)
+        if head.direct is not None:
+            # The first inputs are the differences to the neighbours; each channel's means move together.
+            layout = self.layout(of_class)
+            moved = head.direct(inputs_PI[:, :NUM_TAP_INPUTS]).repeat_interleave(layout.num_mixtures, dim=1)
+            outputs = outputs + layout.beside_means(moved)
         return outputs
 
 
