@@ -1,4 +1,4 @@
-"""Parts of SEEC's pixel networks that presets switch on: the direct way to the means, training on a part of the pixels."""
+"""Parts of SEEC that presets switch on: the direct way to the means, training on a part of the pixels."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def make_codec(**changes: object) -> Seec:
     with torch.no_grad():
         for head in codec.pixels.heads:
             if head.direct is not None:  # type: ignore[union-attr]
-                head.direct.weight.normal_(std=0.05)  # type: ignore[union-attr,operator]
+                head.direct.weight.normal_(std=0.3)  # type: ignore[union-attr,operator]
     return codec
 
 
