@@ -19,7 +19,7 @@ from pipeline.codecs.seec.class_map_coder import OK, decode_contexts, encode_con
 Classes = NDArray[np.uint8]
 SIZES = ((1, 1), (1, 2), (1, 77), (77, 1), (2, 2), (3, 5), (33, 31), (300, 200))
 COUNTS = (2, 3, 16)
-SECONDS_A_MAP = 20.0  # a guard against loops without end; a map takes milliseconds
+SECONDS_A_MAP = 60.0  # a guard against loops without end; a map takes milliseconds
 
 
 def blocks(height: int, width: int, num_classes: int, seed: int = 0) -> Classes:
