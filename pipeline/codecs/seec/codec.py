@@ -100,7 +100,7 @@ class Seec(AbstractCodec):
             if len(which := ((classes_P == of_class) & there_P).nonzero()[:, 0])
         ]
         # 64 bits a pixel at the very most: within a float's range.
-        likelihoods = {**seen.likelihoods, "x": torch.exp2(-torch.cat(bits)).expand(repeats, -1)}
+        likelihoods = {**seen.likelihoods, "x": torch.exp2(-torch.cat(bits)).repeat(repeats)}
         return CodecOutput(reconstruction=pictures_N3HW, likelihoods=likelihoods)
 
     def seen(self, pictures_N3HW: Tensor, *, copies_NHW: NDArray[np.bool_]) -> "Seen":
