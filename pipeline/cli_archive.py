@@ -37,8 +37,9 @@ def archive_create(
     """
     from pipeline.base.config import load
     from pipeline.base.progress import open_progress
+    from pipeline.codecs.config import TEXT_EXACT_STEP
     from serving import jobs
-    from serving.config import PRESETS, TEXT_EXACT_STEP, ArchiveConfig
+    from serving.config import PRESETS, ArchiveConfig
 
     if len(paths) < 2:
         raise UsageError(f"archive create: got only {paths[0]!r}, expected SRC... DEST")

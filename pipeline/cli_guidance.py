@@ -56,7 +56,7 @@ def read_guidance(
     *, roi: str | None, background_step: int | None, text_exact: bool, label: Path | None = None
 ) -> Wishes:
     """Return what the options mean. Raises: UsageError: they contradict each other, or name no region."""
-    from pipeline.codecs.guidance import TEXT_EXACT_STEP
+    from pipeline.codecs.config import TEXT_EXACT_STEP
 
     if text_exact:
         if roi is not None or background_step is not None:

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline.base.config import to_table
+from pipeline.codecs.config import MAX_BACKGROUND_STEP
 
 PRESETS = Path(__file__).parent / "presets"
 
-TEXT_EXACT_STEP = 8
-"""Background step of "text exact, photographs light"."""
 _HOW_RUN = ("engine", "workers", "ray_address", "pictures_per_chunk", "pixels_per_chunk")
 
 
@@ -47,8 +46,10 @@ class ArchiveConfig:
         for name in ("workers", "pictures_per_shard", "pictures_per_chunk", "pixels_per_chunk", "max_pixels"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 <= self.background_step <= 255:
-            raise ValueError(f"background_step must be 0..255, got {self.background_step}")
+        if not 0 <= self.background_step <= MAX_BACKGROUND_STEP:
+            raise ValueError(f"background_step must be 0..{MAX_BACKGROUND_STEP}, got {self.background_step}")
+        if self.background_step and self.exact == "all":
+            raise ValueError("background_step: there is no background where all pixels are exact")
         if self.pictures_per_shard > 1_000_000:
             raise ValueError(f"pictures_per_shard must be at most 1000000, got {self.pictures_per_shard}")
 

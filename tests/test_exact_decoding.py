@@ -8,8 +8,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +21,7 @@ from pipeline.codecs.segpic.codec import SegPic
 from pipeline.codecs.segpic.frozen_rat import IntegerRat
 from pipeline.codecs.threads import on_threads, torch_threads
 from tests import test_mtl_sci, test_mtl_sci_charm, tiny_segpic
+from tests.machines import CONDITIONS
 from tests.test_coding import make_picture
 
 SIZE = (150, 270)
@@ -48,41 +47,13 @@ def decoded(codec: AbstractCodec, segments: dict[int, bytes]) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-@contextmanager
-def without_onednn() -> Iterator[None]:
-    # The public context manager sets flags of other devices too, and warns about them.
-    torch._C._set_mkldnn_enabled(False)
-    try:
-        yield
-    finally:
-        torch._C._set_mkldnn_enabled(True)
-
-
-@contextmanager
-def double_by_default() -> Iterator[None]:
-    torch.set_default_dtype(torch.float64)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(torch.float32)
-
-
-CONDITIONS: dict[str, Callable[[], object]] = {
-    "1 thread": lambda: torch_threads(1),
-    "2 threads": lambda: torch_threads(2),
-    "5 threads": lambda: torch_threads(5),
-    "no oneDNN": without_onednn,
-    "float64 by default": double_by_default,
-}
-
-
 @pytest.mark.parametrize("condition", CONDITIONS)
 @pytest.mark.parametrize("name", CODECS)
 def test_conditions_change_nothing(name: str, condition: str) -> None:
     codec = CODECS[name]
     for coded in coded_pictures(codec):
         expected = decoded(codec, coded)
-        with CONDITIONS[condition]():  # type: ignore[attr-defined]
+        with CONDITIONS[condition]():
             assert decoded(codec, coded) == expected
 
 

@@ -23,8 +23,8 @@ from pipeline.codecs.seec.codec import SEGMENT_BACKGROUND, SEGMENT_CLASSES, Seec
 from pipeline.codecs.seec.config import SeecConfig
 from pipeline.codecs.table import find_codec, presets_folder
 from pipeline.codecs.threads import torch_threads
+from tests.machines import CONDITIONS
 from tests.tiny_seec import (
-    CONDITIONS,
     CONFIGS,
     Pixels,
     blobs,

@@ -1,7 +1,6 @@
 """SEEC's side information: the networks' shapes, their integer forms near them, and features that nothing changes."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -27,6 +26,7 @@ from pipeline.codecs.seec.side import PATCH, SideCodec
 from pipeline.codecs.seec.side_layers import SynthesisBlock, WindowGate, saturate, subpixel
 from pipeline.codecs.segpic.layers import WindowAttention
 from pipeline.codecs.threads import on_threads, torch_threads
+from tests.machines import CONDITIONS
 
 CHANNELS, FEATURES = 16, 8
 
@@ -87,25 +87,6 @@ def features(y_hat: Tensor, *, chunk: int = 16, frozen: FrozenSide = FROZEN) -> 
 
 def random_latent(count: int) -> Tensor:
     return (torch.randn(count, CHANNELS, 4, 4) * 3 * 2**LATENT_FRACTION).round().int()
-
-
-@contextmanager
-def without_onednn() -> Iterator[None]:
-    # The public context manager sets flags of other devices too, and warns about them.
-    torch._C._set_mkldnn_enabled(False)
-    try:
-        yield
-    finally:
-        torch._C._set_mkldnn_enabled(True)
-
-
-@contextmanager
-def double_by_default() -> Iterator[None]:
-    torch.set_default_dtype(torch.float64)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(torch.float32)
 
 
 # --- in floating point ----------------------------------------------------------------------------------------------
@@ -330,15 +311,6 @@ def test_features_are_near_the_float_ones() -> None:
     assert float(error.abs().max()) < 0.03
     assert float(error.std()) < 2.0**-FRACTION
     assert float(expected.std()) > 0.3
-
-
-CONDITIONS: dict[str, Callable[[], AbstractContextManager[None]]] = {
-    "1 thread": lambda: torch_threads(1),
-    "2 threads": lambda: torch_threads(2),
-    "5 threads": lambda: torch_threads(5),
-    "no oneDNN": without_onednn,
-    "float64 by default": double_by_default,
-}
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)

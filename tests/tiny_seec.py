@@ -1,8 +1,6 @@
 """SEEC codecs of the smallest sensible size, pictures for them, and what a machine may do differently."""
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -145,34 +143,3 @@ def blobs(height: int, width: int, num_classes: int, *, seed: int = 0) -> Pixels
         top, left = rng.integers(0, height), rng.integers(0, width)
         classes[top : top + height // 3 + 1, left : left + width // 3 + 1] = number % num_classes
     return classes
-
-
-# --- machines -------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def without_onednn() -> Iterator[None]:
-    # The public context manager sets flags of other devices too, and warns about them.
-    torch._C._set_mkldnn_enabled(False)
-    try:
-        yield
-    finally:
-        torch._C._set_mkldnn_enabled(True)
-
-
-@contextmanager
-def double_by_default() -> Iterator[None]:
-    torch.set_default_dtype(torch.float64)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(torch.float32)
-
-
-CONDITIONS: dict[str, Callable[[], AbstractContextManager[None]]] = {
-    "1 thread": lambda: torch_threads(1),
-    "2 threads": lambda: torch_threads(2),
-    "5 threads": lambda: torch_threads(5),
-    "no oneDNN": without_onednn,
-    "float64 by default": double_by_default,
-}

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PRESETS = Path(__file__).parent / "presets"
+TEXT_EXACT_STEP = 8
+"""Background step of "text exact, photographs light": no level is off by more than 4."""
+MAX_BACKGROUND_STEP = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,23 +1,20 @@
 """What a user may tell a codec about a picture beside its pixels: classes, and what has to stay exact."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.base.errors import UsageError
 from pipeline.codecs.checkpoint import LoadedCodec
+from pipeline.codecs.config import MAX_BACKGROUND_STEP
 from pipeline.codecs.interface import SideInputs
 from pipeline.codecs.table import CodecSpec
 from pipeline.formats.picture import Pixels, to_rgb
 from pipeline.formats.sample import NATURAL, SYNTHETIC
 
 Exact = Literal["all", "synthetic", "natural"]
-EXACT = get_args(Exact)
-TEXT_EXACT_STEP = 8
-"""Background step of "text exact, photographs light": no level is off by more than 4."""
-MAX_BACKGROUND_STEP = 255
 
 
 @runtime_checkable

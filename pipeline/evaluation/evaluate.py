@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.base.config import to_table, to_toml
 from pipeline.base.errors import CheckpointError, PictureError, UsageError
@@ -20,6 +19,7 @@ from pipeline.base.store import Store
 from pipeline.codecs import checkpoint as checkpoints
 from pipeline.codecs.checkpoint import LoadedCodec
 from pipeline.codecs.coding import compress_picture, decompress_picture
+from pipeline.codecs.guidance import Segmenter
 from pipeline.codecs.threads import torch_threads
 from pipeline.evaluation.config import EvaluateConfig
 from pipeline.evaluation.metrics import measure_classes
@@ -42,14 +42,6 @@ EXAMPLES = "examples"
 _WARM_UP_SIDE = 64
 
 T = TypeVar("T")
-
-
-@runtime_checkable
-class Segmenter(Protocol):
-    """A codec that can say, for every pixel, how likely it is a photograph's."""
-
-    def label_probability(self, picture: Pixels) -> NDArray[np.float32]:
-        """Return (H, W) in [0, 1] for an RGB picture (H, W, 3)."""
 
 
 @dataclass(slots=True, kw_only=True)
