@@ -2,6 +2,8 @@
 
 import json
 import math
+import sys
+from dataclasses import asdict
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -9,14 +11,16 @@ import pytest
 from PIL import Image
 
 from pipeline.base.config import load
-from pipeline.base.errors import CheckpointError, ConfigError, UsageError
+from pipeline.base.errors import CheckpointError, ConfigError, MissingDependency, UsageError
 from pipeline.base.progress import Tally
 from pipeline.base.store import Store
 from pipeline.codecs import checkpoint as checkpoints
 from pipeline.codecs.coding import compress_picture
-from pipeline.evaluation import evaluate
+from pipeline.evaluation import evaluate, perceptual
 from pipeline.evaluation.config import PRESETS, EvaluateConfig
 from pipeline.evaluation.metrics import measure
+from pipeline.evaluation.peers import find_peer
+from pipeline.evaluation.perceptual import SCORES, measure_perceptual
 from pipeline.evaluation.results import read_summary
 from pipeline.evaluation.subjects import open_subjects, spread
 from pipeline.formats.picture import write_png
@@ -137,6 +141,100 @@ def test_markdown_table_has_a_line_a_coder_and_says_how_it_was_made(evaluated):
     assert f"lossy peers at the bytes of {summary.matched_to}" in "\n".join(lines)
 
 
+def test_psnr_alone_is_the_default_and_adds_no_columns(evaluated):
+    summary, out, table = evaluated
+    assert (summary.perceptual, summary.undefined) == ((), "")
+    assert not set(SCORES) & set(table.column_names)
+    assert "SSIM" not in summary.to_markdown()
+    assert "psnr-hvsm" not in json.loads((out / "summary.json").read_bytes())["versions"]
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory, headless):
+    """An evaluation by all metrics of two pictures, one with a saliency map, one too small for MS-SSIM."""
+    pictures, maps = tmp_path_factory.mktemp("scored"), tmp_path_factory.mktemp("saliency")
+    (pictures / "deep").mkdir()
+    (maps / "deep").mkdir()
+    large, small = make_sample("large", height=180, width=200).picture, make_sample("small").picture
+    saliency = np.zeros(large.shape[:2], np.uint8)
+    saliency[:, 100:] = 200
+    (pictures / "deep" / "large.png").write_bytes(write_png(large))
+    (maps / "deep" / "large.png").write_bytes(write_png(saliency[:, :, None]))
+    (pictures / "small.webp").write_bytes(find_peer("webp_lossless").encode(small, 0))
+    config = EvaluateConfig(metrics="all", saliency=str(maps), peers=("jpeg",), references=("png",), num_examples=1)
+    out = tmp_path_factory.mktemp("scores")
+    summary = evaluate.run(config, checkpoints=[headless], pictures=str(pictures), out=str(out), progress=Tally())
+    return summary, out, {"deep/large.png": (large, saliency), "small.webp": (small, None)}
+
+
+def test_all_metrics_are_columns_of_the_results(scored):
+    _, out, pictures = scored
+    rows = pq.read_table(out / "results.parquet").to_pylist()
+    assert len(rows) == 6
+    jpeg = find_peer("jpeg")
+    for row in rows:
+        original, saliency = pictures[row["picture"]]
+        if row["coder"] == "jpeg":
+            decoded = jpeg.decode(jpeg.encode(original, row["quality"]))
+            assert {name: row[name] for name in SCORES} == asdict(measure_perceptual(original, decoded, saliency))
+        if row["coder"] == "png":
+            assert (row["psnr_hvs_m"], row["ssim"]) == (math.inf, 1.0)
+        assert (row["psnr_s"] is None) == (row["picture"] == "small.webp")
+        assert (row["ms_ssim"] is None) == (row["picture"] == "small.webp")
+
+
+def test_the_perceptual_table_is_the_mean_of_what_is_finite(scored):
+    summary, out, _ = scored
+    rows = pq.read_table(out / "results.parquet").to_pylist()
+    assert [line.coder for line in summary.perceptual] == [line.coder for line in summary.table]
+    for line in summary.perceptual[:2]:
+        values = {name: [row[name] for row in rows if row["coder"] == line.coder] for name in SCORES}
+        assert line.vifp == pytest.approx(np.mean(values["vifp"]))
+        assert [line.ms_ssim] == [value for value in values["ms_ssim"] if value is not None]
+    png = summary.perceptual[2]
+    assert (png.psnr_luma, png.psnr_hvs_m, png.ssim, png.vifp) == (None, None, 1.0, 1.0)
+    assert summary.undefined == "psnr_s 1, ms_ssim 1 of 2 pictures"
+    written = json.loads((out / "summary.json").read_bytes())
+    assert written["perceptual"] == [asdict(line) for line in summary.perceptual]
+    assert {"psnr-hvsm", "scipy"} <= set(written["versions"])
+    assert written["notes"] == list(summary.notes)
+
+
+def test_markdown_has_a_second_table_of_perceptual_scores(scored):
+    summary, _, _ = scored
+    lines = summary.to_markdown().splitlines()
+    head = lines.index("| coder | PSNR luma | PSNR-S | PSNR-HVS | PSNR-HVS-M | SSIM | MS-SSIM | VIFP |")
+    assert lines[head + 4] == "| png | - | - | - | - | 1.0000 | 1.0000 | 1.0000 |"
+    assert any("psnr_s 1, ms_ssim 1 of 2 pictures" in line for line in lines)
+
+
+@pytest.mark.parametrize("shape", [(96, 159, 1), (96, 160, 3)])
+def test_a_saliency_map_that_does_not_fit_rejects_its_picture(tmp_path, headless, samples, shape):
+    (tmp_path / "maps").mkdir()
+    corpus = write_corpus(tmp_path / "corpus", samples[:2])
+    (tmp_path / "maps" / "a.png").write_bytes(write_png(make_sample("map").picture[: shape[0], : shape[1], : shape[2]]))
+    config = EvaluateConfig(metrics="all", saliency=str(tmp_path / "maps"), peers=(), references=(), num_examples=0)
+    summary = evaluate.run(config, checkpoints=[headless], pictures=corpus, out=str(tmp_path / "out"), progress=Tally())
+    assert [(row.picture, row.reason) for row in summary.rejected] == [("a", "bad_saliency")]
+    assert summary.undefined == "psnr_s 1, ms_ssim 1 of 1 pictures"
+
+
+def test_a_missing_library_or_folder_ends_the_evaluation_before_it_begins(tmp_path, headless, samples, monkeypatch):
+    corpus = write_corpus(tmp_path / "corpus", samples[:1])
+
+    def run(**settings):
+        config = EvaluateConfig(num_examples=0, references=(), **settings)
+        evaluate.run(config, checkpoints=[headless], pictures=corpus, out=str(tmp_path / "out"), progress=Tally())
+
+    with pytest.raises(UsageError, match="maps: no such folder"):
+        run(metrics="all", saliency=str(tmp_path / "maps"))
+    perceptual._hvs_block_errors.cache_clear()
+    monkeypatch.setitem(sys.modules, "psnr_hvsm.numpy", None)
+    with pytest.raises(MissingDependency, match=r"psnr_hvsm\.numpy is not installed; pip install"):
+        run(metrics="all")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_with_bad_files_measures_the_rest_and_lists_them(tmp_path, headless, samples):
     pictures = tmp_path / "pictures"
     (pictures / "deep").mkdir(parents=True)
@@ -218,7 +316,10 @@ def test_presets_load(preset):
     assert load(EvaluateConfig, preset, presets=PRESETS).peers == ("jpeg", "webp")
 
 
-@pytest.mark.parametrize("override", ["max_pictures=0", 'peers=["png"]', 'references=["jpeg"]', 'peers=["gif"]'])
+@pytest.mark.parametrize(
+    "override",
+    ["max_pictures=0", "metrics=ssim", "saliency=maps", 'peers=["png"]', 'references=["jpeg"]', 'peers=["gif"]'],
+)
 def test_bad_settings_are_config_errors(override):
     with pytest.raises(ConfigError):
         load(EvaluateConfig, "default", presets=PRESETS, overrides=[override])

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ from pipeline.base.store import Store, sha256_hex
 from pipeline.codecs import checkpoint as checkpoints
 from pipeline.codecs.coding import compress_picture
 from pipeline.evaluation import evaluate
-from pipeline.evaluation.charts import Line, line_chart
+from pipeline.evaluation import page as page_module
+from pipeline.evaluation.charts import SERIES, Line, line_chart, scatter_chart
 from pipeline.evaluation.config import EvaluateConfig
 from pipeline.evaluation.figures import CROP_HEIGHT, CROP_WIDTH, busiest_crop, error_picture
 from pipeline.evaluation.page import image, table, text
@@ -27,6 +29,7 @@ from pipeline.formats.archive_records import Rejection, write_info
 from pipeline.formats.picture import digest_pixels, write_png
 from tests.evaluation_inputs import make_sample, write_checkpoint, write_corpus
 
+CSS = (Path(page_module.__file__).parent / "report.css").read_text(encoding="utf-8")
 HOSTILE = "<img src=x onerror=alert(1)>\"'&.png"
 
 
@@ -82,8 +85,8 @@ def folders(tmp_path_factory):
     pictures.mkdir()
     (pictures / HOSTILE).write_bytes(write_png(make_sample("hostile", height=300, width=640).picture))
     (pictures / "bad<script>.png").write_bytes(b"")
-    config = EvaluateConfig(num_examples=1)
     for name, source in (("evaluation", corpus), ("hostile", str(pictures))):
+        config = EvaluateConfig(num_examples=1, metrics="all" if name == "evaluation" else "psnr")
         evaluate.run(config, checkpoints=[checkpoint], pictures=source, out=str(root / name), progress=Tally())
     return root
 
@@ -107,6 +110,9 @@ def test_numbers_of_every_stage_are_on_the_page(folders, page):
     summary = json.loads((folders / "evaluation" / "summary.json").read_bytes())
     for row in summary["table"]:
         assert f'<td class="number">{row["bpp"]:.3f}</td>' in written
+    for row in summary["perceptual"]:
+        assert f'<td class="number">{row["vifp"]:.4f}</td>' in written
+    assert "Not defined: psnr_s 2, ms_ssim 1 of 2 pictures." in written
     assert "3 screens" in written
     assert "60 steps" in written
     # Six reports, ten steps each, half a second a step.
@@ -116,6 +122,18 @@ def test_numbers_of_every_stage_are_on_the_page(folders, page):
     assert "1 input rejected: not_a_picture 1" in written
     assert "compositor" in written
     assert "layout" in written
+
+
+def test_an_evaluation_by_a_release_without_perceptual_scores_is_shown(folders, tmp_path):
+    old = shutil.copytree(folders / "hostile", tmp_path / "old")
+    summary = json.loads((old / "summary.json").read_bytes())
+    del summary["perceptual"], summary["undefined"], summary["config"]["metrics"]
+    (old / "summary.json").write_text(json.dumps(summary))
+    path = tmp_path / "report.html"
+    write_report(str(path), evaluation=str(old))
+    written = path.read_text(encoding="utf-8")
+    assert f'<td class="number">{summary["table"][0]["bpp"]:.3f}</td>' in written
+    assert "PSNR-HVS" not in written
 
 
 def test_the_page_fetches_nothing_and_runs_nothing(page):
@@ -205,6 +223,13 @@ def test_charts_are_deterministic_themed_and_literal():
     assert "#0102" not in chart
     assert "$\\frac{1}{2}$ &lt;b&gt;" in chart
     assert "<style" not in chart
+
+
+def test_names_of_many_series_fit_beside_their_points():
+    series = [Line(name=f"codec-{place}@0123abcd", x=(1.0,), y=(2.0,), colour=SERIES[place]) for place in range(8)]
+    few, many = (scatter_chart(series[:number], title="T", x_label="x", y_label="y") for number in (3, 8))
+    assert [int(float(re.search(r'height="([\d.]+)pt"', chart)[1])) for chart in (few, many)] == [260, 296]
+    assert all(f"var(--{name})" in many and f"--{name}:" in CSS for name in SERIES)
 
 
 def test_crops_find_the_detail_inside_the_mask():

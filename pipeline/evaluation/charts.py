@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 _INCH = 72.0
 """SVG units an inch, as matplotlib writes them; all sizes below are in units."""
 WIDTH, HEIGHT = 420, 260
+_LEGEND_COLUMNS, _LEGEND_LINE = 3, 18
 
 INK, MUTED, LINE = "ink", "muted", "line"
 CLASS_COLOURS = {"whole": INK, "synthetic": "synthetic", "natural": "natural"}
-SERIES = ("series-1", "series-2", "series-3", "series-4", "series-5")
+SERIES = tuple(f"series-{number}" for number in range(1, 9))
 # Colours that nothing else on a chart has; never seen, since each becomes a CSS variable.
 _MARKERS = {
     name: f"#0102{place:02x}" for place, name in enumerate((INK, MUTED, LINE, "synthetic", "natural", *SERIES), start=1)
@@ -83,14 +84,16 @@ def dot_chart(rows: Sequence[str], series: Sequence[Dots], *, title: str, x_labe
 
 
 def scatter_chart(series: Sequence[Line], *, title: str, x_label: str, y_label: str) -> str:
-    """Return points in a plane as SVG."""
-    figure, axes = _open(WIDTH, HEIGHT, title)
+    """Return points in a plane as SVG; names of many series are listed in several lines."""
+    columns = min(len(series), _LEGEND_COLUMNS)
+    num_more = -(-len(series) // columns) - 1
+    figure, axes = _open(WIDTH, HEIGHT + _LEGEND_LINE * num_more, title, more_lines=num_more)
     for one in series:
         axes.scatter(one.x, one.y, s=8**2, color=_MARKERS[one.colour], label=_literal(one.name), alpha=0.85)
     axes.set_xlabel(x_label, color=_MARKERS[MUTED])
     axes.set_ylabel(y_label, color=_MARKERS[MUTED])
     axes.grid(color=_MARKERS[LINE], linewidth=1)
-    _legend(axes, columns=len(series))
+    _legend(axes, columns=columns)
     return _close(figure, title)
 
 
@@ -99,12 +102,14 @@ def _literal(words: str) -> str:
     return words.replace("$", r"\$")
 
 
-def _open(width: int, height: int, title: str) -> "tuple[Figure, Axes]":
+def _open(width: int, height: int, title: str, *, more_lines: int = 0) -> "tuple[Figure, Axes]":
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width / _INCH, height / _INCH), layout="constrained")
     axes = figure.add_subplot()
-    axes.set_title(title, loc="left", color=_MARKERS[INK], fontsize=14, fontweight="bold", pad=22)
+    axes.set_title(
+        title, loc="left", color=_MARKERS[INK], fontsize=14, fontweight="bold", pad=22 + _LEGEND_LINE * more_lines
+    )
     axes.set_axisbelow(True)
     axes.patch.set_visible(False)
     figure.patch.set_visible(False)

@@ -27,6 +27,12 @@ class EvaluateConfig:
     segmentation head if it has one, else there is none. `none`: whole pictures only."""
     num_examples: int = 3
     """So many pictures, evenly spaced, are kept with all their decoded versions, as PNG; the report shows them."""
+    metrics: Literal["psnr", "all"] = "psnr"
+    """`psnr`: over R, G and B, whole and by class. `all`: also PSNR, PSNR-HVS, PSNR-HVS-M, SSIM, MS-SSIM and VIFP of
+    the luma, at some seconds for each 3840x2160 pixels of each lossy coder."""
+    saliency: str | None = None
+    """Folder of saliency maps for PSNR-S, with `metrics = "all"`: 8-bit grey PNG of the picture's size, named as the
+    picture (a file's ending replaced by `.png`, a corpus's key with it); pictures without one have no PSNR-S."""
     device: str = "cpu"
     """Where the networks run: `cpu`, `cuda`, ..."""
     threads: int = 1
@@ -39,6 +45,8 @@ class EvaluateConfig:
             raise ValueError(f"threads must be at least 1, got {self.threads}")
         if self.num_examples < 0:
             raise ValueError(f"num_examples must be at least 0, got {self.num_examples}")
+        if self.saliency is not None and self.metrics != "all":
+            raise ValueError("saliency maps are used with metrics = 'all' alone")
         for name in self.peers:
             if find_peer(name).qualities is None:
                 raise ValueError(f"peers: {name!r} is lossless; it belongs in references")

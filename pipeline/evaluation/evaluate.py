@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,8 +23,11 @@ from pipeline.codecs.coding import compress_picture, decompress_picture
 from pipeline.codecs.guidance import Segmenter
 from pipeline.codecs.threads import torch_threads
 from pipeline.evaluation.config import EvaluateConfig
+from pipeline.evaluation.libraries import check_libraries, versions
 from pipeline.evaluation.metrics import measure_classes
 from pipeline.evaluation.peers import Peer, at_most, find_peer
+from pipeline.evaluation.perceptual import measure_perceptual
+from pipeline.evaluation.perceptual_results import describe_undefined, tabulate_scores
 from pipeline.evaluation.results import (
     SUMMARY,
     EvaluateSummary,
@@ -34,7 +38,7 @@ from pipeline.evaluation.results import (
     write_results,
     write_summary,
 )
-from pipeline.evaluation.subjects import Subject, Subjects, open_subjects, printable, spread
+from pipeline.evaluation.subjects import Subject, Subjects, open_subjects, printable, spread, with_saliency
 from pipeline.formats.picture import Pixels, digest_pixels, write_png
 from pipeline.formats.sample import NATURAL, SYNTHETIC
 
@@ -63,11 +67,15 @@ def run(
     """Measure checkpoints and peers on a folder of pictures or a corpus; write `results.parquet`, `summary.json`.
 
     Pictures that cannot be read are listed with their reason and counted; the others are measured.
-    Raises: UsageError: no checkpoint, no pictures, none that can be read; CheckpointError; ShardError; StorageError;
+    Raises: UsageError: no checkpoint, no pictures, none that can be read; MissingDependency: of a peer or a metric;
+    CheckpointError; ShardError; StorageError;
     ReconstructionMismatch: a checkpoint's decoder does not give what its encoder promised.
     """
     if not checkpoints:
         raise UsageError("evaluate: no checkpoint given, expected at least one")
+    check_libraries(config)
+    if config.saliency is not None and not Path(config.saliency).is_dir():
+        raise UsageError(f"saliency {config.saliency}: no such folder")
     subjects = open_subjects(pictures, split=config.split, max_pictures=config.max_pictures)
     with torch_threads(config.threads):
         loaded = _load_all(checkpoints, config.device)
@@ -90,6 +98,8 @@ def _measure_all(state: _Evaluation, subjects: Subjects, progress: Progress) -> 
         keep = taken < len(example_places) and index >= example_places[taken]
         try:
             subject = _labelled(subjects.load(index), state)
+            if state.config.saliency is not None:
+                subject = with_saliency(subject, Path(state.config.saliency))
             _measure(state, subject, keep=keep)
         except PictureError as error:
             _reject(state, printable(name), None, error)
@@ -102,12 +112,6 @@ def _measure_all(state: _Evaluation, subjects: Subjects, progress: Progress) -> 
 def coder_name(loaded: LoadedCodec) -> str:
     """Return `codec@1a2b3c4d`: the codec and the first 8 digits of its weights' SHA-256."""
     return f"{loaded.spec.name}@{loaded.weights_sha256[:8]}"
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what computes the figures."""
-    names = ("diptych", "numpy", "pillow", "pyarrow", "torch")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
 def _load_all(paths: Sequence[str], device: str) -> list[LoadedCodec]:
@@ -154,6 +158,11 @@ def _measure(state: _Evaluation, subject: Subject, *, keep: bool) -> None:
             coded.append(_through_peer(find_peer(name), subject, budget))
         except PictureError as error:
             _reject(state, subject.name, name, error)
+    if state.config.metrics == "all":
+        coded = [
+            (replace(row, scores=measure_perceptual(subject.pixels, decoded, subject.saliency)), decoded)
+            for row, decoded in coded
+        ]
     rows = [row for row, _ in coded]
     state.rows += rows
     if keep:
@@ -236,6 +245,7 @@ def _keep(state: _Evaluation, subject: Subject, coded: Iterable[tuple[Row, Pixel
 def _finish(state: _Evaluation, pictures: str) -> EvaluateSummary:
     first = coder_name(state.loaded[0])
     sources = Counter(row.label_source for row in state.rows if row.coder == first)
+    scored = [(row.coder, row.scores) for row in state.rows if row.scores is not None]
     summary = EvaluateSummary(
         out=state.store.url,
         pictures=pictures,
@@ -244,6 +254,8 @@ def _finish(state: _Evaluation, pictures: str) -> EvaluateSummary:
         matched_to=first,
         table=tabulate(state.rows),
         rejected=tuple(state.rejected),
+        perceptual=tabulate_scores(scored),
+        undefined=describe_undefined(scored) if scored else "",
     )
     machine = {
         "device": state.config.device,
@@ -253,12 +265,16 @@ def _finish(state: _Evaluation, pictures: str) -> EvaluateSummary:
     }
     details = {
         "config": to_table(state.config),
-        "versions": versions(),
+        "versions": versions(state.config),
         "machine": machine,
         "examples": state.examples,
         "pooled_psnr": pooled(state.rows),
     }
-    metadata = {"config": to_toml(state.config), "versions": json.dumps(versions()), "machine": json.dumps(machine)}
+    metadata = {
+        "config": to_toml(state.config),
+        "versions": json.dumps(versions(state.config)),
+        "machine": json.dumps(machine),
+    }
     write_results(state.store, state.rows, metadata=metadata)
     write_summary(state.store, summary, details)
     return summary

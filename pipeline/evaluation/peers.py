@@ -1,7 +1,8 @@
-"""The usual codecs that a checkpoint is measured beside, all through Pillow, and how they meet a byte budget.
+"""The usual codecs that a checkpoint is measured beside, and how they meet a byte budget.
 
-Pictures are RGB, (H, W, 3), uint8. JPEG keeps the full colour resolution (4:4:4), which coloured text needs; `jpeg420`
-halves it, as most writers do. Lossy WebP has 4:2:0 only. PNG and lossless WebP are references for size: no budget.
+Pictures are RGB, (H, W, 3), uint8. `jpeg` and `mozjpeg` keep the full colour resolution (4:4:4), which coloured text
+needs; names ending in 420 halve it, as most writers do. Lossy WebP has 4:2:0 only. PNG and lossless WebP are references
+for size: no budget.
 """
 
 import io
@@ -14,6 +15,7 @@ import PIL
 from PIL import Image, features
 
 from pipeline.base.errors import ConfigError, PictureError
+from pipeline.evaluation.jpeg_peers import JpegliPeer, MozjpegPeer
 from pipeline.formats.picture import Pixels
 
 
@@ -34,7 +36,7 @@ class Peer(Protocol):
 
     @property
     def version(self) -> str:
-        """The library that does the work, with its version."""
+        """The library that does the work, with its version. Raises: MissingDependency: it is not installed."""
 
     def encode(self, picture: Pixels, quality: int) -> bytes:
         """Return a whole file. Raises: PictureError: `refused_by_peer`, such as a side that the format cannot state."""
@@ -79,7 +81,7 @@ class PillowPeer:
 
 _JPEG = {"optimize": True, "progressive": True}
 
-PEERS: tuple[PillowPeer, ...] = (
+PEERS: tuple[Peer, ...] = (
     PillowPeer(
         name="jpeg",
         qualities=range(1, 101),
@@ -94,6 +96,9 @@ PEERS: tuple[PillowPeer, ...] = (
         options={**_JPEG, "subsampling": "4:2:0"},
         feature="libjpeg_turbo",
     ),
+    MozjpegPeer(name="mozjpeg", subsampling="4:4:4"),
+    MozjpegPeer(name="mozjpeg420", subsampling="4:2:0"),
+    JpegliPeer(name="jpegli420"),
     PillowPeer(name="webp", qualities=range(101), pillow_format="WEBP", options={"method": 6}, feature="webp"),
     PillowPeer(name="png", qualities=None, pillow_format="PNG", options={"optimize": True}, feature="zlib"),
     PillowPeer(
@@ -116,7 +121,7 @@ class Matched:
     """True if even the lowest quality needs more bytes than allowed; `data` is then the lowest quality's."""
 
 
-def find_peer(name: str) -> PillowPeer:
+def find_peer(name: str) -> Peer:
     """Return the peer called `name`. Raises: ConfigError: there is none."""
     for peer in PEERS:
         if peer.name == name:

@@ -11,6 +11,9 @@ import pyarrow as pa
 from pipeline.base.errors import FormatError, UsageError
 from pipeline.base.store import Store, canonical_json
 from pipeline.evaluation.metrics import ClassDistortion, Distortion, mean
+from pipeline.evaluation.perceptual import SCORES, PerceptualScores
+from pipeline.evaluation.perceptual_results import COLUMNS, HEADINGS, PerceptualRow, score_cell
+from pipeline.evaluation.perceptual_results import NOTES as PERCEPTUAL_NOTES
 from pipeline.formats.shards import write_parquet
 
 RESULTS, SUMMARY = "results.parquet", "summary.json"
@@ -51,6 +54,8 @@ class Row:
     distortion: ClassDistortion
     encode_seconds: float
     decode_seconds: float
+    scores: PerceptualScores | None = None
+    """None if PSNR alone was asked for."""
 
     @property
     def bpp(self) -> float:
@@ -97,19 +102,32 @@ class EvaluateSummary:
     """The coder whose bytes the lossy peers were given."""
     table: tuple[TableRow, ...]
     rejected: tuple[Rejected, ...]
+    perceptual: tuple[PerceptualRow, ...] = ()
+    """Empty if PSNR alone was asked for."""
+    undefined: str = ""
+    """For how many pictures a perceptual score is not defined."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What one has to know to read the tables rightly."""
+        return (*NOTES, *PERCEPTUAL_NOTES) if self.perceptual else NOTES
 
     def to_markdown(self) -> str:
-        """Return the table as GitHub Markdown, with the notes that it needs to be read rightly."""
+        """Return the tables as GitHub Markdown, with the notes that they need to be read rightly."""
         head = ["coder", "pictures", "bpp", "PSNR", "PSNR synthetic", "PSNR natural", "exact", "encode s", "decode s"]
         lines = [_line(head), _line(["---", *["---:"] * (len(head) - 1)])]
         lines += [_line(_cells(row)) for row in self.table]
+        if self.perceptual:
+            lines += ["", *_perceptual_lines(self.perceptual)]
         over = [f"{row.coder} {row.over_budget}" for row in self.table if row.over_budget]
         text = [
             f"{self.num_pictures} pictures, {len(self.rejected)} rejected; labels: {self.labels}; "
             f"lossy peers at the bytes of {self.matched_to}"
             + (f"; over budget: {', '.join(over)} pictures." if over else ".")
         ]
-        return "\n".join([*lines, "", *text, *NOTES]) + "\n"
+        if self.undefined:
+            text.append(f"Not defined (too small, no saliency map, a flat original): {self.undefined}.")
+        return "\n".join([*lines, "", *text, *self.notes]) + "\n"
 
 
 def tabulate(rows: Sequence[Row]) -> tuple[TableRow, ...]:
@@ -135,17 +153,23 @@ def json_number(value: float | None) -> float | str | None:
 
 
 def write_results(store: Store, rows: Sequence[Row], *, metadata: Mapping[str, str]) -> None:
-    """Write `results.parquet`; infinite PSNRs stay infinite there, missing ones are null. Raises: StorageError."""
+    """Write `results.parquet`; infinite PSNRs stay infinite there, missing ones are null. Raises: StorageError.
+
+    The columns of perceptual scores are there if any row has them.
+    """
     plain = [_plain_row(row) for row in rows]
-    columns = {name: [row[name] for row in plain] for name in SCHEMA.names}
-    table = pa.table(columns, schema=SCHEMA).replace_schema_metadata(dict(metadata))
+    schema = SCHEMA
+    for column in COLUMNS if any(row.scores for row in rows) else ():
+        schema = schema.append(pa.field(*column))
+    columns = {name: [row.get(name) for row in plain] for name in schema.names}
+    table = pa.table(columns, schema=schema).replace_schema_metadata(dict(metadata))
     with store.writing(RESULTS) as path:
         write_parquet(table, path)
 
 
 def write_summary(store: Store, summary: EvaluateSummary, details: Mapping[str, Any]) -> None:
     """Write `summary.json`, last of all files. Raises: StorageError."""
-    table = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(summary), "notes": NOTES, **details}
+    table = {"format": FORMAT, "format_version": FORMAT_VERSION, **asdict(summary), "notes": summary.notes, **details}
     store.write_bytes(SUMMARY, canonical_json(table))
 
 
@@ -191,7 +215,7 @@ SCHEMA = pa.schema(
 
 def _plain_row(row: Row) -> dict[str, Any]:
     plain: dict[str, Any] = {
-        field.name: getattr(row, field.name) for field in fields(row) if field.name != "distortion"
+        field.name: getattr(row, field.name) for field in fields(row) if field.name not in ("distortion", "scores")
     }
     plain["bpp"] = row.bpp
     for name in CLASSES:
@@ -199,7 +223,7 @@ def _plain_row(row: Row) -> dict[str, Any]:
         plain[f"num_pixels_{name}"] = distortion.num_pixels
         plain[f"squared_error_{name}"] = distortion.squared_error
         plain[f"psnr_{name}"] = distortion.psnr
-    return plain
+    return plain if row.scores is None else {**plain, **asdict(row.scores)}
 
 
 def _table_row(coder: str, rows: Sequence[Row]) -> TableRow:
@@ -222,6 +246,11 @@ def _median(values: Sequence[float]) -> float:
     ordered = sorted(values)
     middle = len(ordered) // 2
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def _perceptual_lines(rows: Sequence[PerceptualRow]) -> list[str]:
+    lines = [_line(["coder", *(HEADINGS[name] for name in SCORES)]), _line(["---", *["---:"] * len(SCORES)])]
+    return lines + [_line([row.coder, *(score_cell(name, getattr(row, name)) for name in SCORES)]) for row in rows]
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -3,8 +3,8 @@
 Colour alone is measured: an alpha channel, which every codec here keeps losslessly or not at all, is left out.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 import numpy as np
@@ -33,6 +33,8 @@ class Subject:
     """(H, W): SYNTHETIC, NATURAL or IGNORE."""
     label_source: str
     """Where `label` comes from: `corpus: compositor`, `file`, or `none`."""
+    saliency: NDArray[np.uint8] | None = None
+    """(H, W), larger where people look; only ratios count."""
 
 
 class Subjects(Protocol):
@@ -105,6 +107,20 @@ def open_subjects(pictures: str, *, split: str, max_pictures: int | None) -> Sub
     if not found:
         raise UsageError(f"{pictures}: no pictures here (looked for {', '.join(sorted(SUFFIXES))})")
     return FolderSubjects(folder=folder, names=tuple(found[place] for place in spread(len(found), max_pictures)))
+
+
+def with_saliency(subject: Subject, folder: Path) -> Subject:
+    """Add the map of the subject's name from a folder of maps, if it is there.
+
+    Raises: PictureError: `bad_saliency`, not an 8-bit grey picture of the same size; or the map cannot be read.
+    """
+    file = folder / PurePosixPath(subject.name).with_suffix(".png")
+    if not file.is_file():
+        return subject
+    found = read_picture(_read(file), where=str(file)).pixels
+    if found.shape != (*subject.pixels.shape[:2], 1):
+        raise PictureError("bad_saliency", f"{file}: not an 8-bit grey map of {subject.name}'s size")
+    return replace(subject, saliency=found[:, :, 0])
 
 
 def spread(num_items: int, num_chosen: int | None) -> list[int]:

@@ -8,6 +8,8 @@ from pipeline.base.errors import FormatError
 from pipeline.base.store import Store
 from pipeline.evaluation.charts import CLASS_COLOURS, SERIES, Dots, Line, dot_chart, scatter_chart
 from pipeline.evaluation.page import Section, Tile, absent, bullets, folded, grid, paragraph, table
+from pipeline.evaluation.perceptual import SCORES
+from pipeline.evaluation.perceptual_results import HEADINGS, score_cell
 from pipeline.evaluation.results import CLASSES, RESULTS, read_summary
 from pipeline.evaluation.sections.examples import example
 from pipeline.evaluation.sections.words import count, decibels, library_versions, settings
@@ -43,6 +45,7 @@ def _section(store: Store, summary: Mapping[str, Any], rows: Sequence[Row]) -> S
     parts = [
         paragraph(_lead(summary)),
         _table(summary["table"]),
+        *_perceptual(summary),
         bullets(summary["notes"]),
         grid(_charts(summary["table"], by_coder), kind="charts"),
         _rejections(summary["rejected"]),
@@ -84,6 +87,20 @@ def _table(rows: Sequence[Row]) -> str:
         for row in rows
     ]
     return table(head, cells, caption="Mean over pictures; PSNR in dB")
+
+
+def _perceptual(summary: Mapping[str, Any]) -> list[str]:
+    """Return the table of perceptual scores; nothing if they were not asked for, or by a release without them."""
+    rows = summary.get("perceptual", ())
+    if not rows:
+        return []
+    head = ("Codec", *(HEADINGS[name] for name in SCORES))
+    cells = [(row["coder"], *(score_cell(name, row[name]) for name in SCORES)) for row in rows]
+    undefined = summary["undefined"]
+    return [
+        table(head, cells, caption="Mean over pictures, of the luma"),
+        *([paragraph(f"Not defined: {undefined}.", kind="note")] if undefined else []),
+    ]
 
 
 def _charts(summary_rows: Sequence[Row], by_coder: Mapping[str, Sequence[Row]]) -> list[str]:
