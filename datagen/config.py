@@ -44,6 +44,9 @@ class LabelsConfig:
 
     everything: Literal["synthetic", "natural"] | None = None
     """All pixels of captured pictures are this: for a folder that holds photographs, or drawings, alone."""
+    classes: Literal["folder"] | None = None
+    """`folder`: a captured picture shows what the folder it lies in is called, and pictures are dealt to the splits by
+    chance, not in runs. Without: samples name no classes."""
 
     def __post_init__(self) -> None:
         if self.everything is not None and self.checkpoint is not None:

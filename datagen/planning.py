@@ -70,7 +70,12 @@ def make(
     if config.captured is not None:
         near_bits = config.quality.near_duplicate_bits
         screens = find_captured(config.captured, near_bits=near_bits, seen=seen, progress=progress)
-        sources += _deal_runs(screens, weights if config.num_samples.total else _TAKEN_ONLY_WEIGHTS)
+        shares = weights if config.num_samples.total else _TAKEN_ONLY_WEIGHTS
+        if config.labels.classes is None:
+            sources += _deal_runs(screens, shares)
+        else:
+            # Runs of a folder of classes would give each split classes of its own.
+            sources += deal_by_hash(screens.sources, shares, seed=config.seed)
         refused += (replace(screen, is_picture=True) for screen in screens.refused)
     return Plan(config=config, sources=tuple(sources), refused=tuple(refused), versions=_versions(config))
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,7 +127,14 @@ def adopt(config: CorpusConfig, screen: PlannedSource, key: str, versions: Mappi
     )
     if config.labels.everything is not None:
         config = replace(config, quality=replace(config.quality, natural_fraction=(0.0, 1.0)))
-    return _sample(config, key, drawing, seed=_seed(config, key, 0), versions=versions)
+    classes = _folder_name(screen.source.name) if config.labels.classes == "folder" else ()
+    return _sample(config, key, drawing, seed=_seed(config, key, 0), versions=versions, classes=classes)
+
+
+def _folder_name(path: str) -> tuple[str, ...]:
+    """Return what the folder of a file is called; nothing for one at the top, or a name that is no text."""
+    name = PurePosixPath(path).parent.name
+    return (name,) if name and name.isprintable() else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +172,15 @@ def _labeller(checkpoint: str) -> "Labeller":
     return Labeller(checkpoint)
 
 
-def _sample(config: CorpusConfig, key: str, drawing: Drawing, *, seed: int, versions: Mapping[str, str]) -> Sample:
+def _sample(
+    config: CorpusConfig,
+    key: str,
+    drawing: Drawing,
+    *,
+    seed: int,
+    versions: Mapping[str, str],
+    classes: tuple[str, ...] = (),
+) -> Sample:
     """Return the sample with its region map and hash. Raises: PictureError: it is not worth having."""
     refused = refusal(config.quality, drawing.picture, drawing.label, drawing.num_letters)
     if refused is not None:
@@ -183,6 +199,7 @@ def _sample(config: CorpusConfig, key: str, drawing: Drawing, *, seed: int, vers
         versions=dict(versions),
         perceptual_hash=perceptual_hash(drawing.picture),
         details=drawing.details | ({REGION_DETAILS: made.quality} if made.quality else {}),
+        classes=classes,
     )
     return Sample(info=info, picture=drawing.picture, label=drawing.label, regions=made.regions)
 

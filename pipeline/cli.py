@@ -8,32 +8,23 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from pipeline import cli_datagen
+from pipeline import cli_coding, cli_datagen
 from pipeline.base.errors import DiptychError, MissingDependency, UsageError
 from pipeline.cli_archive import archive_app
 from pipeline.cli_dataset import dataset_app
 from pipeline.cli_options import (
-    BackgroundStepOption,
-    CheckpointOption,
     ConfigArgument,
     JsonOption,
-    LabellerOption,
     OutOption,
-    OverwriteOption,
     PlanOption,
     PresetOption,
     SetOption,
-    TextExactOption,
     show,
 )
-
-if TYPE_CHECKING:
-    from pipeline.codecs.checkpoint import LoadedCodec
-    from pipeline.codecs.config import CodingConfig
 
 app = typer.Typer(
     name="diptych",
@@ -107,78 +98,8 @@ def train(
     show(summary, as_json=as_json)
 
 
-@app.command()
-def compress(
-    picture: Annotated[Path, typer.Argument(help="A picture file.")],
-    out: Annotated[Path | None, typer.Argument(help="The bitstream; default: PICTURE.dpt.")] = None,
-    *,
-    checkpoint: CheckpointOption,
-    label: Annotated[Path | None, typer.Option(help="Label map, PNG: 0 drawn, 1 photographed, 255 unknown.")] = None,
-    labeller: LabellerOption = None,
-    roi: Annotated[
-        str | None,
-        typer.Option(help="What stays exact with a lossless codec: natural, synthetic, or MASK.png (not 0: exact)."),
-    ] = None,
-    background_step: BackgroundStepOption = None,
-    text_exact: TextExactOption = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Decode before the file is written, and compare.")] = False,
-    config: PresetOption = "default",
-    overrides: SetOption = None,
-    overwrite: OverwriteOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Compress one picture."""
-    from pipeline.cli_guidance import read_guidance
-    from pipeline.codecs.coding import compress_picture, verify_picture
-    from pipeline.codecs.guidance import side_inputs
-    from pipeline.formats.picture import read_picture
-
-    settings = _coding_config(config, overrides)
-    target = _target(out or picture.with_name(picture.name + ".dpt"), overwrite=overwrite)
-    pixels = read_picture(_read(picture), where=str(picture), max_pixels=settings.max_pixels).pixels
-    loaded = _load(checkpoint, settings)
-    wishes = read_guidance(roi=roi, background_step=background_step, text_exact=text_exact, label=label)
-    guidance = wishes.guidance(loaded.spec, None if labeller is None else _load(labeller, settings))
-    maps = wishes.maps(height=pixels.shape[0], width=pixels.shape[1])
-    try:
-        encoded = compress_picture(loaded, pixels, side_inputs(guidance, pixels, label=maps.label, exact=maps.exact))
-    except ValueError as error:
-        # The one thing of the user's that only the codec can judge.
-        raise UsageError(f"{label}: {error}") if label is not None else error from error
-    if verify:
-        verify_picture(loaded, encoded, where=str(target))
-    _write(target, encoded.data)
-    height, width, num_channels = pixels.shape
-    size = len(encoded.data)
-    row = {"picture": str(picture), "bitstream": str(target), "width": width, "height": height}
-    row |= {"num_channels": num_channels, "bytes": size, "bpp": round(8 * size / (width * height), 4)}
-    row |= {name: round(value) for name, value in encoded.details.items()}
-    show(row, as_json=as_json)
-
-
-@app.command()
-def decompress(
-    bitstream: Annotated[Path, typer.Argument(help="A bitstream written by `diptych compress`.")],
-    out: Annotated[Path | None, typer.Argument(help="The PNG; default: shot.decoded.png for shot.png.dpt.")] = None,
-    *,
-    checkpoint: CheckpointOption,
-    config: PresetOption = "default",
-    overrides: SetOption = None,
-    overwrite: OverwriteOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Decompress one picture to a PNG."""
-    from pipeline.codecs.coding import decompress_picture
-    from pipeline.formats.picture import SUFFIXES, write_png
-
-    settings = _coding_config(config, overrides)
-    original = bitstream.with_name(bitstream.name.removesuffix(".dpt"))
-    stem = original.stem if original.suffix.lower() in SUFFIXES else original.name
-    target = _target(out or bitstream.with_name(f"{stem}.decoded.png"), overwrite=overwrite)
-    data = _read(bitstream)
-    pixels = decompress_picture(_load(checkpoint, settings), data, where=str(bitstream))
-    _write(target, write_png(pixels))
-    show({"picture": str(target), "width": pixels.shape[1], "height": pixels.shape[0]}, as_json=as_json)
+app.command()(cli_coding.compress)
+app.command()(cli_coding.decompress)
 
 
 @app.command()
@@ -246,42 +167,6 @@ def demo(
     from pipeline import demo as stage
 
     stage.run(Path(out), photos=photos, display=os.environ.get("DISPLAY"), overrides=overrides or [])
-
-
-def _coding_config(config: str, overrides: list[str] | None) -> "CodingConfig":
-    from pipeline.base.config import load
-    from pipeline.codecs.config import PRESETS, CodingConfig
-
-    return load(CodingConfig, config, presets=PRESETS, overrides=overrides or [])
-
-
-def _load(checkpoint: str, settings: "CodingConfig") -> "LoadedCodec":
-    import torch
-
-    from pipeline.codecs import checkpoint as checkpoints
-
-    torch.set_num_threads(settings.threads)
-    return checkpoints.load(checkpoint, device=settings.device)
-
-
-def _target(path: Path, *, overwrite: bool) -> Path:
-    """Return `path` if it may be written: `decompress shot.dpt` must not put its lossy copy over shot.png."""
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path}: exists; give another name, or --overwrite")
-    return path
-
-
-def _write(path: Path, data: bytes) -> None:
-    from pipeline.base.store import Store
-
-    Store(path.parent).write_bytes(path.name, data)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from error
 
 
 def _fail(error: DiptychError) -> None:

@@ -47,8 +47,8 @@ class Wishes:
 
     def maps(self, *, height: int, width: int) -> Maps:
         """Read the maps of a picture of this size. Raises: UsageError: not a map, or of another size."""
-        label = None if self.label is None else _read_map(self.label, height=height, width=width)
-        exact = None if self.exact_map is None else _read_map(self.exact_map, height=height, width=width) != 0
+        label = None if self.label is None else read_map(self.label, height=height, width=width)
+        exact = None if self.exact_map is None else read_map(self.exact_map, height=height, width=width) != 0
         return Maps(label=label, exact=exact)
 
 
@@ -75,7 +75,8 @@ def read_guidance(
     return Wishes(exact="all", exact_map=Path(roi), background_step=step, label=label)
 
 
-def _read_map(path: Path, *, height: int, width: int) -> NDArray[np.uint8]:
+def read_map(path: Path, *, height: int, width: int) -> NDArray[np.uint8]:
+    """Return a one-channel picture of this size, (H, W). Raises: UsageError: it is no such picture."""
     from pipeline.formats.sample import decode_plane
 
     try:

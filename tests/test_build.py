@@ -18,7 +18,7 @@ from pipeline.base.config import to_toml
 from pipeline.base.errors import UsageError
 from pipeline.base.progress import Tally
 from pipeline.base.store import Store
-from pipeline.formats.corpus import open_split
+from pipeline.formats.corpus import classes_of, open_split
 from pipeline.formats.picture import write_png
 from pipeline.formats.sample import IGNORE, NATURAL
 from pipeline.formats.shards import check_shard, read_manifest, read_record
@@ -284,6 +284,29 @@ def test_a_folder_of_photographs_alone_can_be_said_to_be_natural(tmp_path: Path)
     assert (sample.label == NATURAL).all() and sample.info.how_labelled == "given"
     with pytest.raises(ValueError, match="either a checkpoint or everything"):
         LabelsConfig(everything="natural", checkpoint="run/final")
+
+
+def test_folders_can_be_classes_and_are_then_not_dealt_in_runs(tmp_path: Path) -> None:
+    captured = tmp_path / "captured"
+    for number in range(40):
+        folder = captured / "all" / ("cat", "dog")[number % 2] if number < 36 else captured
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number}.png").write_bytes(write_png(noise(70 + number, height=40, width=40)))
+    labels = LabelsConfig(classes="folder")
+    config = CorpusConfig(num_samples=Counts(), captured=str(captured), masks=MasksConfig(engine="none"), labels=labels)
+    build.run(config, str(tmp_path / "out"), workers=1, progress=Tally())
+    shown: dict[str, tuple[str, ...]] = {}
+    in_train = []
+    for split in SPLITS:
+        opened = open_split(Store(tmp_path / "out"), split)
+        for index in range(opened.num_samples):
+            info = opened.sample(index).info
+            shown[info.sources[0].name] = info.classes
+            in_train += [info.sources[0].name] if split == "train" else []
+            assert classes_of(opened.row(index)) == (info.classes or ("capture",))
+    expected = {f"all/{('cat', 'dog')[n % 2]}/{n}.png": (("cat", "dog")[n % 2],) for n in range(36)}
+    assert shown == expected | {f"{number}.png": () for number in range(36, 40)}
+    assert sorted(in_train) != sorted(shown)[: len(in_train)], "classes would lie in one split each"
 
 
 def test_describe_tells_what_run_makes_and_writes_nothing(photos: Path, reference: Path, tmp_path: Path) -> None:

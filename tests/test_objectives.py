@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pipeline.codecs.interface import CodecOutput
 from pipeline.formats.sample import IGNORE
-from training.objectives import figures, measure, no_sums, rate_distortion
+from training.objectives import figures, measure, no_sums, objective
 
 
 def make_output(seed: int = 0, *, with_head: bool = True) -> tuple[CodecOutput, Tensor, Tensor]:
@@ -39,7 +39,7 @@ def test_without_labels_the_objective_is_compressais(lambda_rd):
     expected = RateDistortionLoss(lmbda=lambda_rd)(
         {"x_hat": output.reconstruction, "likelihoods": output.likelihoods}, pictures
     )
-    terms = rate_distortion(output, pictures, labels, lambda_rd=lambda_rd, gamma=0.5)
+    terms = objective(output, pictures, labels, lambda_rd=lambda_rd, gamma=0.5)
     assert terms.loss.item() == pytest.approx(expected["loss"].item(), rel=1e-6)
     assert terms.estimated_bpp.item() == pytest.approx(expected["bpp_loss"].item(), rel=1e-6)
     assert terms.mse.item() == pytest.approx(expected["mse_loss"].item(), rel=1e-6)
@@ -48,7 +48,7 @@ def test_without_labels_the_objective_is_compressais(lambda_rd):
 
 def test_cross_entropy_is_the_mean_over_labelled_pixels():
     output, pictures, labels = make_output()
-    terms = rate_distortion(output, pictures, labels, lambda_rd=0.01, gamma=0.25)
+    terms = objective(output, pictures, labels, lambda_rd=0.01, gamma=0.25)
     known = labels != IGNORE
     assert output.label_logits is not None
     natural = torch.sigmoid(output.label_logits[:, 0]).double()[known].detach().numpy()
@@ -63,7 +63,7 @@ def test_cross_entropy_is_the_mean_over_labelled_pixels():
 def test_ignored_pixels_and_a_zero_weight_send_no_gradient_to_the_head():
     output, pictures, labels = make_output()
     assert output.label_logits is not None
-    rate_distortion(output, pictures, labels, lambda_rd=0.01, gamma=1.0).loss.backward()
+    objective(output, pictures, labels, lambda_rd=0.01, gamma=1.0).loss.backward()
     gradient = output.label_logits.grad
     assert gradient is not None
     assert (gradient[:, 0][labels == IGNORE] == 0).all()
@@ -71,14 +71,14 @@ def test_ignored_pixels_and_a_zero_weight_send_no_gradient_to_the_head():
 
     output, pictures, labels = make_output()
     assert output.label_logits is not None
-    rate_distortion(output, pictures, labels, lambda_rd=0.01, gamma=0.0).loss.backward()
+    objective(output, pictures, labels, lambda_rd=0.01, gamma=0.0).loss.backward()
     assert output.label_logits.grad is None
 
 
 def test_a_batch_without_a_labelled_pixel_is_finite():
     output, pictures, labels = make_output()
     labels[:] = IGNORE
-    terms = rate_distortion(output, pictures, labels, lambda_rd=0.01, gamma=1.0)
+    terms = objective(output, pictures, labels, lambda_rd=0.01, gamma=1.0)
     terms.loss.backward()
     assert terms.bce.item() == 0
     assert output.label_logits is not None
@@ -89,7 +89,7 @@ def test_a_batch_without_a_labelled_pixel_is_finite():
 def test_shapes_that_differ_are_refused():
     output, pictures, labels = make_output()
     with pytest.raises(ValueError, match="reconstruction"):
-        rate_distortion(output, pictures[:, :, :4], labels, lambda_rd=0.01, gamma=0.0)
+        objective(output, pictures[:, :, :4], labels, lambda_rd=0.01, gamma=0.0)
 
 
 def test_figures_split_the_error_by_class_and_measure_the_label_map():

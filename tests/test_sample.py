@@ -14,7 +14,9 @@ from pipeline.formats.sample import (
     Source,
     check_key,
     count_regions,
+    decode_info,
     decode_sample,
+    encode_info,
     encode_sample,
     label_fractions,
 )
@@ -93,3 +95,21 @@ def test_damaged_members_are_shard_errors_that_name_the_sample() -> None:
     ]:
         with pytest.raises(ShardError, match=message):
             decode_sample(damaged, where="s-1")
+
+
+def test_classes_come_back_and_their_lack_leaves_the_bytes_as_they_were():
+    sample = make_sample()
+    plain = encode_sample(sample)["json"]
+    assert b"classes" not in plain
+    assert decode_info(plain, where="x").classes == ()
+    named = replace(sample.info, classes=("dog", "sofa"))
+    assert decode_info(encode_info(named), where="x") == named
+    assert encode_info(replace(named, classes=())) == plain
+
+
+@pytest.mark.parametrize("classes", ['"dog"', "3", "[1]", '["dog", "dog"]', '[""]', '["a\\n"]', "{}"])
+def test_classes_that_are_no_list_of_names_are_refused(classes: str):
+    data = encode_info(make_sample().info)
+    spoiled = data[:-1] + b', "classes": ' + classes.encode() + b"}"
+    with pytest.raises(ShardError, match="here: metadata"):
+        decode_info(spoiled, where="here")

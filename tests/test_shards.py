@@ -4,6 +4,7 @@ import gc
 import json
 import tarfile
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from hypothesis.extra import numpy as arrays
 
 from pipeline.base.errors import ShardError, UsageError
 from pipeline.base.store import Store
-from pipeline.formats.corpus import open_split
+from pipeline.formats.corpus import classes_of, open_split
 from pipeline.formats.sample import FIELDS, IGNORE, NATURAL, SYNTHETIC, Sample, SampleInfo, Source, encode_sample
 from pipeline.formats.shards import (
     Rejection,
@@ -160,6 +161,7 @@ VALUES = st.recursive(
 SOURCES = st.builds(
     Source, kind=TEXT, name=TEXT, sha256=st.binary(min_size=32, max_size=32).map(bytes.hex), licence=TEXT, origin=TEXT
 )
+NAMES = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1, max_size=8)
 HASHES = st.just("") | st.binary(min_size=32, max_size=32).map(bytes.hex)
 
 
@@ -182,6 +184,7 @@ def drawn_samples(draw: st.DrawFn, key: str) -> Sample:
         versions=draw(st.dictionaries(TEXT, TEXT, max_size=2)),
         perceptual_hash=draw(HASHES),
         details=details,
+        classes=tuple(draw(st.lists(NAMES, max_size=2, unique=True))),
     )
     values = st.sampled_from((SYNTHETIC, NATURAL, IGNORE))
     return Sample(
@@ -234,3 +237,20 @@ def test_copied_samples_give_the_bytes_of_drawn_ones(items: list[Sample | Reject
         write(Store(copied), name, again, plan_sha256="ab")
         for path in Path(copied).iterdir():
             assert path.read_bytes() == (Path(drawn) / path.name).read_bytes()
+
+
+def test_a_side_car_has_classes_only_where_a_sample_has_some(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    plain, named = make_sample("a"), make_sample("b")
+    named = replace(named, info=replace(named.info, classes=("dog", "sofa")))
+    records = [
+        write(store, ShardName(corpus="c", split=split, index=0), samples, plan_sha256="0" * 64)
+        for split, samples in (("train", [plain]), ("val", [plain, named]))
+    ]
+    write_manifest(store, records, config={}, versions={})
+    train, val = (open_split(store, split) for split in ("train", "val"))
+    assert "classes" not in train.row(0)
+    assert (classes_of(val.row(0)), classes_of(val.row(1))) == (("chat",), ("dog", "sofa"))
+    assert (train.classes(), val.classes()) == (("chat",), ("chat", "dog", "sofa"))
+    assert val.encoded(0) == encode(plain)
+    assert val.encoded(1) == encode(named)

@@ -53,10 +53,16 @@ class TrainConfig:
     """Side of the square crops, in pixels."""
     crops_per_picture: int = 4
     """Crops cut from a picture each time it is decoded; divides `batch_size`."""
+    scale_to: int = 0
+    """Short side, in pixels, that pictures are scaled to before they are cut; 0 leaves them as they are. For codecs
+    that learn what a picture shows, which a crop of a large one does not tell."""
     flip_probability: float = 0.5
     """Share of crops mirrored left to right."""
     regions: Literal["corpus", "grid"] = "corpus"
     """What a codec that trains with region maps is given: those of the corpus, or none (it then takes a grid)."""
+    trunk_weights: str = ""
+    """File with the first weights of a part of the codec, such as VGG-16's of ImageNet; read once, by a new run, and
+    every worker must see it under this path. Empty: fresh weights."""
     train_split: str = "train"
     val_split: str = "val"
 
@@ -105,6 +111,8 @@ class TrainConfig:
         for name in ("flip_probability", "decay_share", "final_rate"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be in 0..1, got {getattr(self, name)}")
+        if 0 < self.scale_to < self.crop:
+            raise ValueError(f"scale_to {self.scale_to} must be 0 or at least crop {self.crop}")
         if self.batch_size % self.crops_per_picture:
             raise ValueError(
                 f"batch_size {self.batch_size} must be a multiple of crops_per_picture {self.crops_per_picture}"
@@ -133,7 +141,7 @@ _POSITIVE = (
     "num_workers",
     "threads_per_worker",
 )
-_NOT_NEGATIVE = ("gamma", "warmup_steps", "validate_every", "max_failures", "cache_mib", "seed")
+_NOT_NEGATIVE = ("gamma", "warmup_steps", "validate_every", "max_failures", "cache_mib", "seed", "scale_to")
 
 
 def needs_regions(config: TrainConfig) -> bool:
@@ -144,6 +152,16 @@ def needs_regions(config: TrainConfig) -> bool:
 def needs_labels(config: TrainConfig) -> bool:
     """Return whether the codec is told each pixel's class. Raises: ConfigError: there is no such codec."""
     return "label" in find_codec(config.codec).training_inputs
+
+
+def needs_classes(config: TrainConfig) -> bool:
+    """Return whether the codec learns what pictures show. Raises: ConfigError: there is no such codec."""
+    return "classes" in find_codec(config.codec).training_inputs
+
+
+def class_names(config: TrainConfig) -> tuple[str, ...]:
+    """Return the classes that the codec learns; none if it learns none, or they are to be taken from the corpus."""
+    return tuple(codec_config(config).class_names) if needs_classes(config) else ()
 
 
 def codec_config(config: TrainConfig) -> Any:
@@ -163,8 +181,10 @@ def check_continuation(before: dict[str, Any], config: TrainConfig, *, where: st
     Raises: ConfigError: names the first key that differs and both values.
     """
     now = to_table(config)
-    for name in (field.name for field in fields(config)):
-        was, wanted = _plain(before.get(name)), _plain(now.get(name))
+    for field in fields(config):
+        # A run of an earlier release lacks keys that are newer; it had what is now their default.
+        name, default = field.name, field.default
+        was, wanted = _plain(before.get(name, default)), _plain(now.get(name, default))
         if name not in CHANGEABLE and was != wanted:
             raise ConfigError(f"{where}: the run was started with {name} = {was!r}, now it is {wanted!r}")
 

@@ -7,9 +7,9 @@ the same crops whoever reads it. N crops, H, W side of a crop.
 import queue
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -19,9 +19,11 @@ from torch import Tensor
 
 from pipeline.base.errors import ShardError
 from pipeline.base.seeds import generator
-from pipeline.formats.corpus import CorpusSplit
+from pipeline.formats.corpus import CorpusSplit, classes_of
 from pipeline.formats.picture import Pixels
 from pipeline.formats.sample import IGNORE, decode_plane
+from pipeline.formats.scaling import scaled, scaled_ids, size_for_short_side
+from training.classes import multi_hot
 from training.config import TrainConfig
 from training.order import SampleOrder, Visit, rank_positions
 
@@ -40,6 +42,8 @@ class Planes:
     """(H, W)."""
     regions: NDArray[np.uint16] | None
     """(H, W) region ids; None unless asked for."""
+    classes: NDArray[np.float32] | None = None
+    """(C,): 1 for what the picture shows; None unless asked for."""
 
     @property
     def num_bytes(self) -> int:
@@ -56,15 +60,27 @@ class Batch:
     """(N, H, W) uint8: 0 synthetic, 1 natural, 255 ignore."""
     regions: Tensor | None = None
     """(N, H, W) int32: region ids, each picture's own; for codecs that train with them."""
+    classes: Tensor | None = None
+    """(N, C) float32: 1 for the classes that each picture shows, 0 for the others; for codecs that learn them."""
 
 
 class SampleReader:
     """Reads and decodes samples of one split, the most recently used ones held in memory."""
 
-    def __init__(self, split: CorpusSplit, *, cache_bytes: int, with_regions: bool = False) -> None:
+    def __init__(
+        self,
+        split: CorpusSplit,
+        *,
+        cache_bytes: int,
+        with_regions: bool = False,
+        class_names: Sequence[str] = (),
+        scale_to: int = 0,
+    ) -> None:
         self.split = split
         self._cache_bytes = cache_bytes
         self._with_regions = with_regions
+        self._class_names = tuple(class_names)
+        self._scale_to = scale_to
         self._held: OrderedDict[int, Planes] = OrderedDict()
         self._held_bytes = 0
 
@@ -100,7 +116,20 @@ class SampleReader:
             raise ShardError(f"{where}: picture is {picture.shape}, label map {label.shape}; expected one size")
         if regions is not None and regions.shape != label.shape:
             raise ShardError(f"{where}: label map is {label.shape}, region map {regions.shape}; expected one size")
-        return Planes(picture=picture, label=label, regions=regions)
+        classes = multi_hot(classes_of(row), self._class_names) if self._class_names else None
+        planes = Planes(picture=picture, label=label, regions=regions, classes=classes)
+        return scale(planes, self._scale_to) if self._scale_to else planes
+
+
+def scale(sample: Planes, short_side: int) -> Planes:
+    """Return a picture scaled so that its shorter side is `short_side`, and its maps, whose ids are not mixed."""
+    size = size_for_short_side(sample.label.shape[0], sample.label.shape[1], short_side)
+    return replace(
+        sample,
+        picture=scaled(sample.picture, *size),
+        label=scaled_ids(sample.label, *size),
+        regions=None if sample.regions is None else scaled_ids(sample.regions, *size),
+    )
 
 
 def cut_crop(sample: Planes, crop: int, rng: np.random.Generator, *, flip_probability: float = 0.0) -> Planes:
@@ -115,7 +144,8 @@ def cut_crop(sample: Planes, crop: int, rng: np.random.Generator, *, flip_probab
     flipped = rng.random() < flip_probability
     rows, columns = slice(top, top + crop), slice(left, left + crop)
     step = -1 if flipped else 1
-    return Planes(
+    return replace(
+        sample,
         picture=sample.picture[rows, columns][:, ::step],
         label=sample.label[rows, columns][:, ::step],
         regions=None if sample.regions is None else sample.regions[rows, columns][:, ::step],
@@ -127,7 +157,8 @@ def _enlarge(sample: Planes, crop: int) -> Planes:
     border = ((0, max(0, crop - height)), (0, max(0, crop - width)))
     if border == ((0, 0), (0, 0)):
         return sample
-    return Planes(
+    return replace(
+        sample,
         picture=np.pad(sample.picture, (*border, (0, 0)), mode="reflect"),
         label=np.pad(sample.label, border, constant_values=IGNORE),
         regions=None if sample.regions is None else np.pad(sample.regions, border, mode="reflect"),
@@ -179,10 +210,12 @@ def validation_batches(reader: SampleReader, config: TrainConfig, *, rank: int, 
 def _stack(crops: list[Planes]) -> Batch:
     pictures_NHW3 = np.stack([crop.picture for crop in crops])
     regions = [crop.regions.astype(np.int32) for crop in crops if crop.regions is not None]
+    classes = [crop.classes for crop in crops if crop.classes is not None]
     return Batch(
         pictures=torch.from_numpy(np.ascontiguousarray(pictures_NHW3.transpose(0, 3, 1, 2))),
         labels=torch.from_numpy(np.stack([crop.label for crop in crops])),
         regions=torch.from_numpy(np.stack(regions)) if regions else None,
+        classes=torch.from_numpy(np.stack(classes)) if classes else None,
     )
 
 

@@ -22,10 +22,13 @@ from typing import Any
 
 import torch
 
-from pipeline.base.errors import CheckpointError, DiptychError, MissingDependency, TrainingError
+from pipeline.base.errors import CheckpointError, DiptychError, MissingDependency, TrainingError, UsageError
 from pipeline.base.progress import Progress
+from pipeline.base.store import Store
 from pipeline.cluster import connect
 from pipeline.codecs import checkpoint
+from pipeline.formats.corpus import open_split
+from training.classes import with_classes
 from training.config import TrainConfig, codec_config
 from training.folder import local_folder, open_folder, sole_run
 from training.placement import check_nodes, worker_resources
@@ -74,6 +77,7 @@ def run(config: TrainConfig, *, corpus: str, out: str, resume: bool, progress: P
     folder = local_folder(out)
     codec_config(config)
     reading = plan(config, _absolute(corpus))
+    config = with_classes(config, open_split(Store(reading.corpus), config.train_split))
     with sole_run(folder, resume=resume):
         step = open_folder(folder, config, reading)
         newest = _train(config, reading, folder, step=step, progress=progress)
@@ -85,7 +89,15 @@ def _train(config: TrainConfig, reading: TrainPlan, folder: Path, *, step: int, 
     progress.total(config.steps)
     progress.advance(step)
     if step < config.steps:
-        job = Job(config=config, corpus=reading.corpus, corpus_sha256=reading.corpus_sha256, out=folder)
+        if step == 0 and config.trunk_weights and not Path(config.trunk_weights).is_file():
+            raise UsageError(f"{config.trunk_weights}: no such file; trunk_weights must name one")
+        job = Job(
+            config=config,
+            corpus=reading.corpus,
+            corpus_sha256=reading.corpus_sha256,
+            out=folder,
+            trunk_weights=str(Path(config.trunk_weights).resolve()) if config.trunk_weights else "",
+        )
         progress.note("starting workers")
         address = config.ray_address or None
         with connect(address=address, num_cpus=_num_cpus(config)), follow(folder, progress, step=step):

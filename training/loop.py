@@ -17,7 +17,7 @@ from pipeline.base.errors import TrainingError
 from pipeline.base.seeds import derive_seed
 from training.config import TrainConfig, needs_labels
 from training.data import Batch
-from training.objectives import Figures, figures, measure, no_sums, rate_distortion
+from training.objectives import Figures, figures, measure, no_sums, objective
 from training.optim import main_parameters
 from training.order import repeats_per_batch
 from training.state import TrainState
@@ -151,9 +151,10 @@ def validate(state: TrainState, config: TrainConfig, batches: Sequence[Batch], r
     with torch.no_grad(), _autocast(config, device):
         for batch in batches:
             # Without region maps, as coding is: what training was told must not flatter the figures. Classes are sent.
-            pictures_N3HW, labels_NHW, _ = _to_device(batch, device)
+            on_device = _to_device(batch, device)
+            pictures_N3HW, labels_NHW, classes_NC = on_device.pictures, on_device.labels, on_device.classes
             output = state.codec(pictures_N3HW, None, labels_NHW if needs_labels(config) else None)
-            sums += measure(output, pictures_N3HW, labels_NHW)
+            sums += measure(output, pictures_N3HW, labels_NHW, classes_NC)
     state.codec.train()
     ranks.average(sums)
     return sums
@@ -162,19 +163,21 @@ def validate(state: TrainState, config: TrainConfig, batches: Sequence[Batch], r
 def _train_step(state: TrainState, config: TrainConfig, batch: Batch, ranks: Ranks) -> tuple[bool, Tensor]:
     """Take one step; return whether its gradient was finite, and this rank's sums."""
     codec = state.codec
-    pictures_N3HW, labels_NHW, regions_NHW = _to_device(batch, codec.device)
+    batch = _to_device(batch, codec.device)
+    pictures_N3HW, labels_NHW, classes_NC = batch.pictures, batch.labels, batch.classes
     torch.manual_seed(derive_seed(config.seed, "noise", state.step, ranks.rank))
     codec.zero_grad(set_to_none=True)
     with _autocast(config, codec.device):
-        output = codec(pictures_N3HW, regions_NHW, labels_NHW if needs_labels(config) else None)
-        terms = rate_distortion(output, pictures_N3HW, labels_NHW, lambda_rd=config.lambda_rd, gamma=config.gamma)
+        output = codec(pictures_N3HW, batch.regions, labels_NHW if needs_labels(config) else None)
+        weights = {"lambda_rd": config.lambda_rd, "gamma": config.gamma}
+        terms = objective(output, pictures_N3HW, labels_NHW, classes_NC, **weights)
     # The auxiliary loss reaches only the auxiliary parameters and the objective only the others: one pass serves both.
     (terms.loss + codec.aux_loss()).backward()  # type: ignore[no-untyped-call]
     finite = _average_gradients(codec, ranks)
     if finite:
         nn.utils.clip_grad_norm_(main_parameters(codec), config.max_gradient_norm)
         state.optimisers.step()
-    sums = measure(output, pictures_N3HW, labels_NHW)
+    sums = measure(output, pictures_N3HW, labels_NHW, classes_NC)
     return finite, sums if bool(sums.isfinite().all()) else no_sums()
 
 
@@ -220,9 +223,14 @@ class _Interval:
         return together[:-2], (float(together[-2]), float(together[-1]))
 
 
-def _to_device(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor | None]:
-    regions = None if batch.regions is None else batch.regions.to(device)
-    return batch.pictures.to(device).float() / 255, batch.labels.to(device), regions
+def _to_device(batch: Batch, device: torch.device) -> Batch:
+    """Return the batch there, its pictures as floats in [0, 1]."""
+    return Batch(
+        pictures=batch.pictures.to(device).float() / 255,
+        labels=batch.labels.to(device),
+        regions=None if batch.regions is None else batch.regions.to(device),
+        classes=None if batch.classes is None else batch.classes.to(device),
+    )
 
 
 def _autocast(config: TrainConfig, device: torch.device) -> "torch.autocast | nullcontext[None]":

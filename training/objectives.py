@@ -1,6 +1,8 @@
 """What training minimises, and the sums from which its figures are reported.
 
-N crops, C channels, H, W side of a crop.
+What a codec's output holds decides what counts: likelihoods and a reconstruction, label logits, class logits.
+
+N crops, C channels (of classes: their number), H, W side of a crop.
 """
 
 import math
@@ -26,16 +28,26 @@ class LossTerms:
     """On RGB in [0, 1]."""
     bce: Tensor
     """Mean over labelled pixels, nats; 0 without a segmentation head or without a labelled pixel."""
+    class_cross_entropy: Tensor
+    """Mean over crops with a known class, nats; 0 without class logits or without such a crop."""
 
 
-def rate_distortion(
-    output: CodecOutput, pictures_N3HW: Tensor, labels_NHW: Tensor, *, lambda_rd: float, gamma: float
+def objective(
+    output: CodecOutput,
+    pictures_N3HW: Tensor,
+    labels_NHW: Tensor,
+    classes_NC: Tensor | None = None,
+    *,
+    lambda_rd: float,
+    gamma: float,
 ) -> LossTerms:
-    """Return R + lambda_rd * 255^2 * MSE + gamma * BCE; R in bits per pixel, pictures are RGB in [0, 1].
+    """Return R + lambda_rd * 255^2 * MSE + gamma * BCE + CE; R in bits per pixel, pictures are RGB in [0, 1].
 
-    Pixels labelled IGNORE count for rate and MSE, not for BCE.
+    Each term is there if the output holds what it is made of: a codec that only learns what pictures show gives no
+    likelihoods and its input back, and CE is all that is left. Pixels labelled IGNORE count for rate and MSE, not for
+    BCE; crops without a known class not for CE.
     Source: CompressAI losses/rate_distortion.py for the first two terms; Heris and Bajic, arXiv:2302.02014, for the
-    idea of the third.
+    idea of the third; Prakash et al., arXiv:1612.08712, for the fourth (see `class_cross_entropy`).
     Raises: ValueError: the two pictures differ in shape.
     """
     if output.reconstruction.shape != pictures_N3HW.shape:
@@ -50,12 +62,32 @@ def rate_distortion(
         bce = sums / (labels_NHW != IGNORE).sum().clamp(min=1)
         if gamma:
             loss = loss + gamma * bce
-    return LossTerms(loss=loss, estimated_bpp=estimated_bpp, mse=mse, bce=bce)
+    cross_entropy = mse.new_zeros(())
+    if output.class_logits is not None and classes_NC is not None:
+        cross_entropy = class_cross_entropy(output.class_logits, classes_NC) / _known(classes_NC).sum().clamp(min=1)
+        loss = loss + cross_entropy
+    return LossTerms(loss=loss, estimated_bpp=estimated_bpp, mse=mse, bce=bce, class_cross_entropy=cross_entropy)
 
 
 def bits(likelihoods: Mapping[str, Tensor]) -> Tensor:
-    """Return -log2 of all likelihoods, summed over latents: the batch's estimated cost in bits."""
+    """Return -log2 of all likelihoods, summed over latents: the batch's estimated cost in bits; 0 without latents."""
+    if not likelihoods:
+        return torch.zeros(())
     return torch.stack([likelihood.float().log2().sum().neg() for likelihood in likelihoods.values()]).sum()
+
+
+def class_cross_entropy(logits_NC: Tensor, classes_NC: Tensor) -> Tensor:
+    """Return the softmax cross-entropy in nats, summed over the crops that show a known class.
+
+    A crop that shows one class has the published loss; one that shows k classes has a target of 1/k for each, since
+    the network's map is that of classes against each other, which a sigmoid for each class would not be.
+    """
+    targets_NC = classes_NC / classes_NC.sum(dim=1, keepdim=True).clamp(min=1)
+    return -(targets_NC * functional.log_softmax(logits_NC.float(), dim=1)).sum()
+
+
+def _known(classes_NC: Tensor) -> Tensor:
+    return classes_NC.any(dim=1)
 
 
 def _cross_entropy_sum(logits_N1HW: Tensor, labels_NHW: Tensor) -> Tensor:
@@ -79,6 +111,9 @@ _SUMS = (
     "synthetic_either",
     "natural_both",
     "natural_either",
+    "classified",
+    "class_cross_entropy",
+    "class_hits",
 )
 
 
@@ -103,9 +138,13 @@ class Figures:
     """Mean over the classes that occur."""
     label_iou_synthetic: float | None
     label_iou_natural: float | None
+    class_cross_entropy: float | None = None
+    """Nats a crop; None for a codec that learns no classes."""
+    class_accuracy: float | None = None
+    """Share of crops whose likeliest class is one that the picture shows."""
 
 
-def measure(output: CodecOutput, pictures_N3HW: Tensor, labels_NHW: Tensor) -> Tensor:
+def measure(output: CodecOutput, pictures_N3HW: Tensor, labels_NHW: Tensor, classes_NC: Tensor | None = None) -> Tensor:
     """Return a batch's sums, float64, in the order that `figures` reads; sums of batches and of ranks add up."""
     error_NHW = (output.reconstruction.float().clamp(0, 1) - pictures_N3HW).square().mean(dim=1)
     synthetic_NHW, natural_NHW = labels_NHW == SYNTHETIC, labels_NHW == NATURAL
@@ -119,7 +158,7 @@ def measure(output: CodecOutput, pictures_N3HW: Tensor, labels_NHW: Tensor) -> T
         error_NHW[natural_NHW].sum(dtype=torch.float64),
     ]
     if output.label_logits is None:
-        sums += [torch.zeros(())] * (len(_SUMS) - len(sums))
+        sums += [torch.zeros(())] * 6
     else:
         known_NHW = synthetic_NHW | natural_NHW
         said_natural_NHW = (output.label_logits[:, 0] > 0) & known_NHW
@@ -132,6 +171,11 @@ def measure(output: CodecOutput, pictures_N3HW: Tensor, labels_NHW: Tensor) -> T
             (said_natural_NHW & natural_NHW).sum(),
             (said_natural_NHW | natural_NHW).sum(),
         ]
+    if output.class_logits is None or classes_NC is None:
+        sums += [torch.zeros(())] * 3
+    else:
+        hits_N1 = classes_NC.gather(1, output.class_logits.argmax(dim=1, keepdim=True))
+        sums += [_known(classes_NC).sum(), class_cross_entropy(output.class_logits, classes_NC), hits_N1.sum()]
     return torch.stack([value.detach().to("cpu", torch.float64) for value in sums])
 
 
@@ -153,10 +197,11 @@ def figures(sums: Tensor, *, lambda_rd: float, gamma: float) -> Figures:
         ratio("natural_error", "natural_pixels"),
     )
     bce = ratio("cross_entropy", "labelled_pixels")
+    cross_entropy = ratio("class_cross_entropy", "classified")
     ious = [ratio("synthetic_both", "synthetic_either"), ratio("natural_both", "natural_either")]
     known = [iou for iou in ious if iou is not None]
     return Figures(
-        loss=estimated_bpp + lambda_rd * 255**2 * mse + gamma * (bce or 0.0),
+        loss=estimated_bpp + lambda_rd * 255**2 * mse + gamma * (bce or 0.0) + (cross_entropy or 0.0),
         estimated_bpp=estimated_bpp,
         mse=mse,
         psnr=psnr(mse),
@@ -168,6 +213,8 @@ def figures(sums: Tensor, *, lambda_rd: float, gamma: float) -> Figures:
         label_iou=sum(known) / len(known) if known else None,
         label_iou_synthetic=ious[0],
         label_iou_natural=ious[1],
+        class_cross_entropy=cross_entropy,
+        class_accuracy=ratio("class_hits", "classified"),
     )
 
 

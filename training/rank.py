@@ -14,7 +14,7 @@ from pipeline.base.config import to_table
 from pipeline.base.errors import TrainingError
 from pipeline.base.store import Store
 from pipeline.formats.corpus import open_split
-from training.config import TrainConfig, needs_regions
+from training.config import TrainConfig, class_names, needs_regions
 from training.data import SampleReader, read_ahead, train_batches, validation_batches
 from training.loop import Ranks, Report, TrainData, fit
 from training.records import append_row, cut_rows, report_row
@@ -30,6 +30,8 @@ class Job:
     corpus_sha256: str
     out: Path
     """The run's folder; every node sees it under this path."""
+    trunk_weights: str = ""
+    """The config's file as an absolute path: workers have a working directory of their own."""
 
 
 def run_rank(job: Job, ranks: Ranks, device: torch.device) -> Iterator[Report]:
@@ -42,12 +44,18 @@ def run_rank(job: Job, ranks: Ranks, device: torch.device) -> Iterator[Report]:
     state = _start(job, ranks, device)
     writer = _Writer(job, state) if ranks.rank == 0 else None
     store = Store(job.corpus)
+    names = class_names(config)
     reader = SampleReader(
-        open_split(store, config.train_split), cache_bytes=config.cache_mib << 20, with_regions=needs_regions(config)
+        open_split(store, config.train_split),
+        cache_bytes=config.cache_mib << 20,
+        with_regions=needs_regions(config),
+        class_names=names,
+        scale_to=config.scale_to,
     )
     validation = []
     if config.validate_every:
-        val_reader = SampleReader(open_split(store, config.val_split), cache_bytes=0)
+        val_split = open_split(store, config.val_split)
+        val_reader = SampleReader(val_split, cache_bytes=0, class_names=names, scale_to=config.scale_to)
         validation = validation_batches(val_reader, config, rank=ranks.rank, num_ranks=ranks.num_ranks)
     batches = train_batches(reader, config, samples_seen=state.samples_seen, rank=ranks.rank, num_ranks=ranks.num_ranks)
     with read_ahead(batches) as ready:
@@ -60,7 +68,10 @@ def run_rank(job: Job, ranks: Ranks, device: torch.device) -> Iterator[Report]:
 
 def _start(job: Job, ranks: Ranks, device: torch.device) -> TrainState:
     newest = newest_complete(job.out)
-    state = fresh_state(job.config, device) if newest is None else load_state(newest, job.config, device)
+    if newest is None:
+        state = fresh_state(job.config, device, trunk_weights=job.trunk_weights)
+    else:
+        state = load_state(newest, job.config, device)
     mean_step = torch.tensor([float(state.step)], dtype=torch.float64, device=device)
     ranks.average(mean_step)
     if float(mean_step) != state.step:

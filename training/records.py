@@ -120,7 +120,12 @@ class _Follower:
 
 
 def describe(row: dict[str, Any]) -> str:
-    """Return such as `loss 1.93, 0.81 bpp est., 27.4 dB`; the rate is the likelihoods' estimate."""
+    """Return such as `loss 1.93, 0.81 bpp est., 27.4 dB`; the rate is the likelihoods' estimate.
+
+    Of a codec that learns classes: `loss 0.41, 87.5 % of classes right`.
+    """
     if row["loss"] is None:
         return "no finite step"
+    if row.get("class_accuracy") is not None:
+        return f"loss {row['loss']:.3f}, {row['class_accuracy']:.1%} of classes right"
     return f"loss {row['loss']:.3f}, {row['estimated_bpp']:.3f} bpp est., {row['psnr']:.2f} dB"

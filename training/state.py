@@ -19,11 +19,11 @@ import safetensors.torch
 import torch
 
 from pipeline.base.config import to_table
-from pipeline.base.errors import CheckpointError, StorageError
+from pipeline.base.errors import CheckpointError, StorageError, UsageError
 from pipeline.base.seeds import derive_seed
 from pipeline.base.store import Store, canonical_json, sha256_file, sha256_hex
 from pipeline.codecs import checkpoint
-from pipeline.codecs.interface import AbstractCodec
+from pipeline.codecs.interface import AbstractCodec, Pretrainable
 from training.config import TrainConfig, codec_config
 from training.optim import Optimisers, build_optimisers, load_state_tensors, state_tensors
 
@@ -47,11 +47,20 @@ class TrainState:
     num_skipped: int = 0
 
 
-def fresh_state(config: TrainConfig, device: torch.device) -> TrainState:
-    """Return a run at step 0; same seed, same weights, on every rank."""
+def fresh_state(config: TrainConfig, device: torch.device, *, trunk_weights: str = "") -> TrainState:
+    """Return a run at step 0; same seed, same weights, on every rank.
+
+    `trunk_weights`: path of a file with the first weights of a part of the codec.
+    Raises: UsageError: the codec has no such part, or the file is not there; CheckpointError: it is unfit.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(config.seed, "weights"))
         codec = checkpoint.build_codec(config.codec, codec_config(config))
+    if trunk_weights:
+        start: object = codec
+        if not isinstance(start, Pretrainable):
+            raise UsageError(f"trunk_weights: codec {config.codec} has no trunk whose weights could be given")
+        start.load_trunk(Path(trunk_weights))
     codec.to(device).train()
     return TrainState(codec=codec, optimisers=build_optimisers(codec, config))
 

@@ -6,7 +6,8 @@ Shapes: N batch, H height, W width of the picture; pictures are RGB.
 import abc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -27,6 +28,8 @@ class SideInputs:
     """The same by class, whether those are given by `label` or chosen by the codec; None: all."""
     background_step: int = 0
     """How the others are kept: to within half of it, or, if 0, as predicted."""
+    saliency: NDArray[np.float32] | None = None
+    """How much each pixel matters, in [0, 1]; None: the codec finds out by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +39,12 @@ class CodecOutput:
     reconstruction: Tensor
     """(N, 3, H, W), RGB, nominally in [0, 1], not clamped."""
     likelihoods: Mapping[str, Tensor]
-    """Per latent, likelihoods of its (noisy) symbols; -log2 summed is the picture's rate in bits."""
+    """Per latent, likelihoods of its (noisy) symbols; -log2 summed is the picture's rate in bits. Empty where training
+    codes nothing."""
     label_logits: Tensor | None = None
     """(N, 1, H, W): logit of `natural`; None for a codec without a segmentation head."""
+    class_logits: Tensor | None = None
+    """(N, C): logits of what each picture shows; None for a codec that does not learn that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +62,14 @@ class Coded:
     def reconstruction(self) -> NDArray[np.uint8]:
         """(H, W, 3); computed when it is first asked for."""
         return self.reconstruct()
+
+
+@runtime_checkable
+class Pretrainable(Protocol):
+    """A codec part of whose weights may come from elsewhere."""
+
+    def load_trunk(self, path: Path) -> None:
+        """Replace those weights by a file's. Raises: UsageError, CheckpointError: the file is not there, or unfit."""
 
 
 class AbstractCodec(nn.Module, abc.ABC):

@@ -20,9 +20,10 @@ class CodecSpec:
     wire_id: int
     lossless: bool
     side_inputs: tuple[str, ...] = ()
-    """What `compress` takes beside the picture: `label`, `regions`."""
+    """What `compress` takes beside the picture: `label`, `regions`, `exact`, `saliency`."""
     training_inputs: tuple[str, ...] = ()
-    """What `forward` takes beside the picture in training: `regions`, `label`."""
+    """What training takes beside the picture: `regions` and `label` go to `forward`; `classes` to the objective, and
+    their names to the codec's config (`class_names`)."""
     config: str
     """`module:class` of its config dataclass."""
     builder: str
@@ -58,6 +59,16 @@ CODECS = (
         config="pipeline.codecs.seec.config:SeecConfig",
         builder="pipeline.codecs.seec.codec:build",
         presets="seec/presets",
+    ),
+    CodecSpec(
+        name="msroi_jpeg",
+        wire_id=4,
+        lossless=False,
+        side_inputs=("saliency",),
+        training_inputs=("classes",),
+        config="pipeline.codecs.msroi_jpeg.config:MsRoiConfig",
+        builder="pipeline.codecs.msroi_jpeg.codec:build",
+        presets="msroi_jpeg/presets",
     ),
 )
 

@@ -1,6 +1,6 @@
 """Random access to a finished corpus: sample i of a split, read by offset from its tar."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,6 +12,7 @@ from pipeline.base.errors import ShardError, UsageError
 from pipeline.base.store import Store, sha256_hex
 from pipeline.formats.sample import FIELDS, Sample, decode_sample
 from pipeline.formats.shards import (
+    CLASSES,
     COLUMN,
     MANIFEST,
     SHARD_TABLE,
@@ -77,7 +78,19 @@ class CorpusSplit:
         """Return sample `index` as another shard can hold it, its digest checked. Raises: ShardError."""
         places = {f"{name}_{part}" for name in COLUMN.values() for part in ("offset", "size")} | {"tar"}
         row = {name: value for name, value in self.row(index).items() if name not in places}
+        if not row.get(CLASSES.name):
+            # The column is there for another sample of the shard.
+            row.pop(CLASSES.name, None)
         return EncodedSample(members=self.checked_members(index), row=row)
+
+    def classes(self) -> tuple[str, ...]:
+        """Return the names of all classes that occur in the split, sorted. Reads every side-car, no tar."""
+        found: set[str] = set()
+        for stem, digest in zip(self.stems, self.digests, strict=True):
+            table = _sidecar(self.store.url, stem, digest)
+            columns = [name for name in ("kind", CLASSES.name) if name in table.column_names]
+            found.update(name for row in table.select(columns).to_pylist() for name in classes_of(row))
+        return tuple(sorted(found))
 
     def where(self, row: dict[str, Any]) -> str:
         """Return the tar and key of a side-car row, for messages."""
@@ -86,6 +99,11 @@ class CorpusSplit:
     def sample(self, index: int) -> Sample:
         """Return sample `index`, decoded, its digest checked. Raises: ShardError."""
         return decode_sample(self.checked_members(index), where=self.where(self.row(index)))
+
+
+def classes_of(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the class names of a side-car row's sample: those it was given, or else its scene kind alone."""
+    return tuple(row.get(CLASSES.name) or (row["kind"],))
 
 
 def open_split(store: Store, split: str) -> CorpusSplit:

@@ -66,6 +66,14 @@ class SampleInfo:
     """DCT hash of the picture, 256 bits as 64 hexadecimal digits; near-duplicates differ in few. "" = not known."""
     details: dict[str, Any] = field(default_factory=dict)
     """What the renderer knows: `renderer`, `scale`, `dark`, `antialiasing`, `page`, `confidence` of a labeller, ..."""
+    classes: tuple[str, ...] = ()
+    """What the picture shows, one or more class names; (): its `kind` stands for them, and nothing is stored."""
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(name, str) and name and name.isprintable() for name in self.classes):
+            raise ValueError(f"{self.key}: classes must be printable names, got {list(self.classes)}")
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError(f"{self.key}: classes hold a name twice: {list(self.classes)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +138,11 @@ def encode_sample(sample: Sample, *, compress_level: int = 6) -> dict[str, bytes
 
 def encode_info(info: SampleInfo) -> bytes:
     """Return `<key>.json`; same metadata, same bytes."""
-    return json.dumps(asdict(info), sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
+    table = asdict(info)
+    if not info.classes:
+        # Left out rather than empty: metadata without classes keeps the bytes that it had before there were any.
+        del table["classes"]
+    return json.dumps(table, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
 
 
 def decode_sample(members: Mapping[str, bytes], *, where: str) -> Sample:
@@ -154,6 +166,9 @@ def decode_info(data: bytes, *, where: str) -> SampleInfo:
     try:
         table: dict[str, Any] = json.loads(data)
         table["sources"] = tuple(Source(**source) for source in table["sources"])
+        if not isinstance(table.get("classes", []), list):
+            raise TypeError("classes must be a list of names")
+        table["classes"] = tuple(table.get("classes", []))
         return SampleInfo(**table)
     except (ValueError, TypeError, KeyError) as error:
         raise ShardError(f"{where}: metadata is not a sample's ({error})") from error

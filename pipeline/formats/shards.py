@@ -58,6 +58,8 @@ SIDECAR_SCHEMA = pa.schema(
         ("confidence", pa.float64()),  # of a labeller, mean over the picture; null: exact or no labels
     ]
 )
+CLASSES = pa.field("classes", pa.list_(pa.string()))
+"""Last column, only in shards that have a sample with class names: the others keep the bytes they had without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,8 @@ def write_shard(
                 rows.append(_add(tar, file, encoded))
         tar_bytes, tar_sha256 = path.stat().st_size, sha256_file(path)
     with store.writing(f"{name.stem}.parquet") as path:
-        write_parquet(pa.Table.from_pylist(rows, schema=SIDECAR_SCHEMA), path)
+        schema = SIDECAR_SCHEMA.append(CLASSES) if any(CLASSES.name in row for row in rows) else SIDECAR_SCHEMA
+        write_parquet(pa.Table.from_pylist(rows, schema=schema), path)
         parquet_sha256 = sha256_file(path)
     record = ShardRecord(
         stem=name.stem,
@@ -278,6 +281,7 @@ def encode(sample: Sample, *, compress_level: int = 6) -> EncodedSample:
         "seed": info.seed,
         "perceptual_hash": bytes.fromhex(info.perceptual_hash) or None,
         "confidence": info.details.get("confidence"),
+        **({CLASSES.name: list(info.classes)} if info.classes else {}),
     }
     return EncodedSample(members=members, row=row | label_fractions(sample.label))
 
