@@ -17,7 +17,8 @@ def within_budget(
 
     The setting is followed along the line through the nearest two trials, both axes logarithmic, and if that leads
     nowhere by halving the interval. Sizes are not quite monotone; the search ends within TOLERANCE of the budget, or
-    when the interval is closed. Raises: PictureError: even at the upper bound the file is larger (reason `over_budget`).
+    when the interval is closed.
+    Raises: PictureError: even at the upper bound the file is larger (reason `over_budget`).
     """
     low, high = (math.log(bound) for bound in bounds)
     best = b""
