@@ -1,11 +1,13 @@
 """Picture and saliency map to an ordinary JPEG: what a file must be, whatever the map.
 
-Pixels are compared between two independent builds of decoders: Pillow's libjpeg-turbo and OpenCV's.
+Pixels are compared between decoders: libjpeg-turbo (Pillow's and OpenCV's) and the IJG's libjpeg 6b.
 """
 
 import io
+from pathlib import Path
 
 import cv2
+import jpeglib
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -33,7 +35,7 @@ def psnr(original: np.ndarray, decoded: np.ndarray, where: np.ndarray) -> float:
 
 @pytest.mark.parametrize("encoder", ENCODERS)
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0"])
-def test_two_decoders_agree_on_the_pixels(encoder: str, subsampling: str) -> None:
+def test_decoders_agree_on_the_pixels(encoder: str, subsampling: str, tmp_path: Path) -> None:
     picture = photograph(200, 301)
     data = encode_jpeg(
         picture,
@@ -43,6 +45,10 @@ def test_two_decoders_agree_on_the_pixels(encoder: str, subsampling: str) -> Non
     ours = decode_jpeg(data, height=200, width=301)
     theirs = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
     assert np.abs(ours.astype(int) - theirs).max() <= 2
+    (tmp_path / "picture.jpg").write_bytes(data)
+    with jpeglib.version("6b"):
+        elders = jpeglib.read_spatial(str(tmp_path / "picture.jpg")).spatial
+    assert np.abs(ours.astype(int) - elders).max() <= 2
     assert psnr(picture, ours, np.ones(picture.shape[:2], bool)) > 24
     with Image.open(io.BytesIO(data)) as image:
         assert image.format == "JPEG" and image.info["jfif"]
