@@ -1,7 +1,9 @@
 """PNG files: any reader gets the same samples back, with and without the fast libraries."""
 
 import io
+import struct
 import sys
+import zlib
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from pipeline.formats import png
-from pipeline.formats.png import encode_png
+from pipeline.formats.png import decode_png, encode_png
 
 SHAPES: list[tuple[int, ...]] = [
     (1, 1),
@@ -79,3 +81,52 @@ def test_the_fast_libraries_are_used_and_cost_no_bytes() -> None:
     data = encode_png(screen(), compress_level=2)
     assert data != buffer.getvalue()
     assert len(data) < 1.05 * len(buffer.getvalue())
+
+
+@pytest.mark.usefixtures("_libraries")
+@pytest.mark.parametrize("level", [0, 2, 9])
+def test_every_shape_and_depth_is_read_back(level: int) -> None:
+    for array in arrays():
+        found = decode_png(encode_png(array, compress_level=level))
+        assert found.dtype == array.dtype
+        assert np.array_equal(found, array)
+
+
+@pytest.mark.usefixtures("_libraries")
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "I;16"])
+def test_files_of_other_writers_are_read_as_pillow_reads_them(mode: str) -> None:
+    image = Image.fromarray(screen()).convert(mode) if mode != "I;16" else Image.fromarray(screen()[..., 0] * 257)
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    with Image.open(io.BytesIO(buffer.getvalue())) as again:
+        expected = np.array(again)
+    found = decode_png(buffer.getvalue())
+    assert found.dtype == expected.dtype
+    assert np.array_equal(found, expected)
+
+
+@pytest.mark.usefixtures("_libraries")
+def test_damaged_files_are_refused_with_an_error_that_callers_catch() -> None:
+    data = encode_png(screen()[:40, :60], compress_level=2)
+    rng = np.random.default_rng(8)
+    for _ in range(300):
+        damaged = bytearray(data)
+        place = int(rng.integers(len(data)))
+        damaged[place] ^= 1 << int(rng.integers(8))
+        for wrong in (bytes(damaged), data[:place]):
+            try:
+                found = decode_png(wrong)
+            except (OSError, SyntaxError, ValueError):
+                continue
+            # Only what says nothing about the pixels (the last chunk) may pass.
+            assert np.array_equal(found, screen()[:40, :60])
+
+
+def test_rows_without_a_filter_stand_for_themselves() -> None:
+    rows = np.random.default_rng(9).integers(0, 256, (5, 8), dtype=np.uint8)
+    filters = np.array([0, 2, 0, 2, 2], np.uint8)
+    above = np.vstack([np.zeros((1, 8), np.uint8), rows[:-1]])
+    stored = np.where(filters[:, None] == 2, rows - above, rows)
+    data = b"\x89PNG\r\n\x1a\n" + png._chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 5, 8, 0, 0, 0, 0))
+    data += png._chunk(b"IDAT", zlib.compress(np.column_stack([filters, stored]).tobytes())) + png._chunk(b"IEND", b"")
+    assert np.array_equal(decode_png(data), rows)

@@ -1,6 +1,5 @@
 """One labelled picture of a corpus: pixels, label map, region map and where all of it came from."""
 
-import io
 import json
 import re
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from PIL import Image
 
 from pipeline.base.errors import ShardError
 from pipeline.formats.picture import PILLOW_ERRORS, Pixels, write_png
-from pipeline.formats.png import encode_png
+from pipeline.formats.png import decode_png, encode_png
 
 SYNTHETIC, NATURAL, IGNORE = 0, 1, 255
 """Label values: drawn pixel, photographed pixel, pixel that mixes both or is not known."""
@@ -42,6 +41,11 @@ class Source:
     licence: str
     origin: str
     """Where it was taken from: a package and version, a path, a URL."""
+    classes: tuple[str, ...] = ()
+    """What it shows, as whoever made it says: class names; () = nobody says, and nothing is stored."""
+
+    def __post_init__(self) -> None:
+        _check_classes(self.classes, self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +74,7 @@ class SampleInfo:
     """What the picture shows, one or more class names; (): its `kind` stands for them, and nothing is stored."""
 
     def __post_init__(self) -> None:
-        if not all(isinstance(name, str) and name and name.isprintable() for name in self.classes):
-            raise ValueError(f"{self.key}: classes must be printable names, got {list(self.classes)}")
-        if len(set(self.classes)) < len(self.classes):
-            raise ValueError(f"{self.key}: classes hold a name twice: {list(self.classes)}")
+        _check_classes(self.classes, self.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,32 @@ def check_key(key: str) -> str:
     return key
 
 
+def _check_classes(classes: tuple[str, ...], where: str) -> None:
+    if not all(isinstance(name, str) and name and name.isprintable() for name in classes):
+        raise ValueError(f"{where}: classes must be printable names, got {list(classes)}")
+    if len(set(classes)) < len(classes):
+        raise ValueError(f"{where}: classes hold a name twice: {list(classes)}")
+
+
+def source_row(source: Source) -> dict[str, Any]:
+    """Return a source as metadata and tables hold it, by field; `classes` only where there are any."""
+    row = asdict(source)
+    # Left out rather than empty: without classes the bytes are those of before there were any.
+    del row["classes"]
+    return row | ({"classes": list(source.classes)} if source.classes else {})
+
+
+def source_of(row: Mapping[str, Any]) -> Source:
+    """Return the source that such a row holds; `classes` may be missing or null.
+
+    Raises: TypeError: a field is missing or unknown, or classes are no list; ValueError: they are no names.
+    """
+    classes = row.get("classes")
+    if not isinstance(classes, list | None):
+        raise TypeError("a source's classes must be a list of names")
+    return Source(**{**row, "classes": tuple(classes or ())})
+
+
 def label_fractions(label: NDArray[np.uint8]) -> dict[str, float]:
     """Return the shares of synthetic, natural and ignored pixels; they add up to 1."""
     shares = [count / label.size for count in _label_counts(label)]
@@ -138,7 +165,7 @@ def encode_sample(sample: Sample, *, compress_level: int = 6) -> dict[str, bytes
 
 def encode_info(info: SampleInfo) -> bytes:
     """Return `<key>.json`; same metadata, same bytes."""
-    table = asdict(info)
+    table = asdict(info) | {"sources": [source_row(source) for source in info.sources]}
     if not info.classes:
         # Left out rather than empty: metadata without classes keeps the bytes that it had before there were any.
         del table["classes"]
@@ -165,16 +192,15 @@ def decode_info(data: bytes, *, where: str) -> SampleInfo:
     """Parse `<key>.json`. Raises: ShardError."""
     try:
         table: dict[str, Any] = json.loads(data)
-        table["sources"] = tuple(Source(**source) for source in table["sources"])
+        table["sources"] = tuple(source_of(source) for source in table["sources"])
         if not isinstance(table.get("classes", []), list):
             raise TypeError("classes must be a list of names")
         table["classes"] = tuple(table.get("classes", []))
         return SampleInfo(**table)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ShardError(f"{where}: metadata is not a sample's ({error})") from error
 
 
 def decode_plane(data: bytes) -> NDArray[Any]:
     """Decode one PNG member to an array of its own depth; (H, W) or (H, W, 3)."""
-    with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-        return np.array(image)
+    return decode_png(data)
