@@ -17,8 +17,8 @@ from pipeline.codecs.checkpoint import LoadedCodec
 from pipeline.codecs.coding import compress_picture
 from pipeline.codecs.segpic.codec import SegPic
 from pipeline.formats.corpus import open_split
-from training.data import Planes, SampleReader
 from training.objectives import bits, psnr
+from training.samples import Planes, SampleReader
 
 GRIDS = (1, 2, 4, 8)
 

@@ -14,7 +14,9 @@ from pipeline.base.store import Store
 from pipeline.formats.corpus import CorpusSplit, open_split
 from pipeline.formats.sample import IGNORE, NATURAL, SYNTHETIC
 from tests.training_corpus import make_sample, small_config, write_corpus
-from training.data import Planes, SampleReader, cut_crop, read_ahead, train_batches, validation_batches
+from training.crops import cut_crop
+from training.data import read_ahead, train_batches, validation_batches
+from training.samples import Planes, SampleReader
 
 
 @pytest.fixture

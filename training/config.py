@@ -15,11 +15,21 @@ CHANGEABLE = frozenset(
         "steps",
         "report_every",
         "validate_every",
+        "validate_bitstreams",
+        "validate_pictures",
         "checkpoint_every",
         "keep_checkpoints",
         "max_skips_in_a_row",
+        "accumulate",
+        "compile",
+        "tensorboard",
+        "wandb",
+        "mlflow",
+        "lambdas",
         "cache_mib",
+        "decode_workers",
         "num_workers",
+        "num_nodes",
         "threads_per_worker",
         "use_gpu",
         "placement",
@@ -43,12 +53,16 @@ class TrainConfig:
 
     lambda_rd: float = 0.01
     """Weight of 255^2 * MSE against bits per pixel."""
+    lambdas: tuple[float, ...] = ()
+    """Train one model for each of these instead, one after another, in folders `lambda-VALUE` of the run's."""
     gamma: float = 0.1
     """Weight of the label map's binary cross-entropy (nats a pixel); 0 trains no segmentation."""
 
     steps: int = 1000
     batch_size: int = 16
     """Crops a step, over all workers."""
+    accumulate: int = 1
+    """Parts that a worker's crops of a step pass through the network in, one after another: less memory, same step."""
     crop: int = 128
     """Side of the square crops, in pixels."""
     crops_per_picture: int = 4
@@ -58,11 +72,17 @@ class TrainConfig:
     that learn what a picture shows, which a crop of a large one does not tell."""
     flip_probability: float = 0.5
     """Share of crops mirrored left to right."""
+    crop_shares: tuple[float, ...] = ()
+    """Shares of the crops whose centre is a natural pixel, a synthetic one, and within 4 pixels of where the two meet,
+    such as [0.3, 0.3, 0.4]; what they leave of 1 lies anywhere, and so do all crops if this is empty."""
     regions: Literal["corpus", "grid"] = "corpus"
     """What a codec that trains with region maps is given: those of the corpus, or none (it then takes a grid)."""
     trunk_weights: str = ""
     """File with the first weights of a part of the codec, such as VGG-16's of ImageNet; read once, by a new run, and
     every worker must see it under this path. Empty: fresh weights."""
+    init_from: str = ""
+    """Checkpoint folder or weights file whose weights a new run begins with; every worker must see it under this path.
+    Empty: fresh weights."""
     train_split: str = "train"
     val_split: str = "val"
 
@@ -71,12 +91,23 @@ class TrainConfig:
     """Of the entropy models' quantiles, which have an optimiser of their own."""
     warmup_steps: int = 0
     """Steps over which the learning rate rises linearly from 0."""
+    schedule: Literal["cosine", "plateau"] = "cosine"
+    """How the learning rate falls: by a cosine at the run's end, or whenever the validation loss stays where it is."""
     decay_share: float = 0.5
     """Share of the run, at its end, over which the learning rate falls as a cosine to `final_rate`."""
     final_rate: float = 0.02
-    """Learning rate at the last step, as a share of `learning_rate`."""
+    """Lowest learning rate, as a share of `learning_rate`; with `cosine` that of the last step."""
+    plateau_patience: int = 5
+    """Validations in a row without a lower loss, after which `plateau` lowers the learning rate."""
+    plateau_factor: float = 0.5
+    """What it multiplies the learning rate by."""
+    ema_decay: float = 0.0
+    """Of the exponential moving average of the weights, a step; 0 keeps none. With one, it is the average that is
+    validated and exported."""
     max_gradient_norm: float = 1.0
     precision: Literal["float32", "bfloat16"] = "float32"
+    compile: bool = False
+    """Compile the training step by torch.compile; a codec that cannot be compiled whole is refused."""
     max_skips_in_a_row: int = 20
     """A step whose gradient is not finite is left out and counted; this many in a row end the run."""
 
@@ -85,10 +116,22 @@ class TrainConfig:
     validate_every: int = 200
     """Steps between two validations; 0 validates never."""
     validate_crops: int = 32
+    validate_bitstreams: int = 4
+    """Of these crops, how many are coded to bitstreams at each validation, for their real rate."""
+    validate_pictures: int = 4
+    """Of these crops, how many are shown in the picture that each validation writes; 0 writes none."""
     checkpoint_every: int = 500
     keep_checkpoints: int = 3
+    tensorboard: bool = False
+    """Write curves and pictures as TensorBoard event files as well, in the run's folder."""
+    wandb: bool = False
+    """Tell Weights & Biases; $WANDB_PROJECT and $WANDB_MODE (such as `offline`) say where and how."""
+    mlflow: bool = False
+    """Tell MLflow; $MLFLOW_TRACKING_URI says where, default: a folder of files in the run's folder."""
 
     num_workers: int = 2
+    num_nodes: int = 0
+    """Nodes that the workers are spread over evenly; 0 leaves it to `placement`."""
     threads_per_worker: int = 1
     use_gpu: bool = False
     """One GPU a worker (NCCL) instead of CPU threads (Gloo)."""
@@ -99,7 +142,9 @@ class TrainConfig:
     ray_address: str = ""
     """Cluster to join; empty starts one on this machine, on loopback."""
     cache_mib: int = 256
-    """Memory for decoded pictures, a worker, in MiB."""
+    """Memory for decoded pictures, a worker, in MiB; its decoders share it."""
+    decode_workers: int = 0
+    """Processes that read, decode and cut for each worker; 0: a thread of the worker does."""
 
     def __post_init__(self) -> None:
         for name in _POSITIVE:
@@ -108,9 +153,34 @@ class TrainConfig:
         for name in _NOT_NEGATIVE:
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
-        for name in ("flip_probability", "decay_share", "final_rate"):
+        for name in ("flip_probability", "decay_share", "final_rate", "plateau_factor"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be in 0..1, got {getattr(self, name)}")
+        if not 0 <= self.ema_decay < 1:
+            raise ValueError(f"ema_decay must be at least 0 and below 1, got {self.ema_decay}")
+        if self.schedule == "plateau" and not self.validate_every:
+            raise ValueError("schedule plateau needs validations; set validate_every")
+        if self.accumulate * self.num_workers > self.batch_size:
+            raise ValueError(
+                f"accumulate {self.accumulate} is more than the crops of a step on each of {self.num_workers} workers "
+                f"(batch_size {self.batch_size})"
+            )
+        if len(set(self.lambdas)) < len(self.lambdas) or any(value <= 0 for value in self.lambdas):
+            raise ValueError(f"lambdas must be positive and differ from one another, got {list(self.lambdas)}")
+        if self.init_from and self.trunk_weights:
+            raise ValueError("init_from and trunk_weights both give the first weights; leave one of them out")
+        if self.crop_shares and (
+            len(self.crop_shares) != 3 or min(self.crop_shares) < 0 or not 0 < sum(self.crop_shares) <= 1 + 1e-9
+        ):
+            raise ValueError(
+                f"crop_shares must be three shares (natural, synthetic, boundary) of at most 1 in all, "
+                f"got {list(self.crop_shares)}"
+            )
+        if self.num_nodes and self.num_workers % self.num_nodes:
+            raise ValueError(
+                f"num_workers {self.num_workers} must be a multiple of num_nodes {self.num_nodes}: a node with fewer "
+                f"workers would wait for the others"
+            )
         if 0 < self.scale_to < self.crop:
             raise ValueError(f"scale_to {self.scale_to} must be 0 or at least crop {self.crop}")
         if self.batch_size % self.crops_per_picture:
@@ -130,6 +200,8 @@ _POSITIVE = (
     "batch_size",
     "crop",
     "crops_per_picture",
+    "accumulate",
+    "plateau_patience",
     "learning_rate",
     "aux_learning_rate",
     "max_gradient_norm",
@@ -141,7 +213,19 @@ _POSITIVE = (
     "num_workers",
     "threads_per_worker",
 )
-_NOT_NEGATIVE = ("gamma", "warmup_steps", "validate_every", "max_failures", "cache_mib", "seed", "scale_to")
+_NOT_NEGATIVE = (
+    "gamma",
+    "warmup_steps",
+    "validate_every",
+    "validate_bitstreams",
+    "validate_pictures",
+    "max_failures",
+    "cache_mib",
+    "decode_workers",
+    "num_nodes",
+    "seed",
+    "scale_to",
+)
 
 
 def needs_regions(config: TrainConfig) -> bool:

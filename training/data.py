@@ -1,53 +1,29 @@
-"""Training batches: pictures are read by offset, decoded once, and cut into several crops with their maps.
+"""Training batches: the crops of the samples that one rank reads, in the order that all ranks share.
 
-Where a crop lies and whether it is mirrored come from names (seed, epoch, sample key, crop number), so a sample gives
-the same crops whoever reads it. N crops, H, W side of a crop.
+N crops, H, W side of a crop.
 """
 
 import queue
 import threading
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.base.errors import ShardError
 from pipeline.base.seeds import generator
-from pipeline.formats.corpus import CorpusSplit, classes_of
-from pipeline.formats.picture import Pixels
-from pipeline.formats.sample import IGNORE, decode_plane
-from pipeline.formats.scaling import scaled, scaled_ids, size_for_short_side
-from training.classes import multi_hot
 from training.config import TrainConfig
+from training.crops import CropArrays, cut_crop, cut_visit, empty_crops
+from training.decoders import Decoders
 from training.order import SampleOrder, Visit, rank_positions
+from training.samples import SampleReader, Spent
 
 T = TypeVar("T")
 
 _BATCHES_AHEAD = 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planes:
-    """A decoded picture and its maps, whole or a crop of it."""
-
-    picture: Pixels
-    """(H, W, 3) uint8."""
-    label: NDArray[np.uint8]
-    """(H, W)."""
-    regions: NDArray[np.uint16] | None
-    """(H, W) region ids; None unless asked for."""
-    classes: NDArray[np.float32] | None = None
-    """(C,): 1 for what the picture shows; None unless asked for."""
-
-    @property
-    def num_bytes(self) -> int:
-        return self.picture.nbytes + self.label.nbytes + (0 if self.regions is None else self.regions.nbytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,135 +38,54 @@ class Batch:
     """(N, H, W) int32: region ids, each picture's own; for codecs that train with them."""
     classes: Tensor | None = None
     """(N, C) float32: 1 for the classes that each picture shows, 0 for the others; for codecs that learn them."""
-
-
-class SampleReader:
-    """Reads and decodes samples of one split, the most recently used ones held in memory."""
-
-    def __init__(
-        self,
-        split: CorpusSplit,
-        *,
-        cache_bytes: int,
-        with_regions: bool = False,
-        class_names: Sequence[str] = (),
-        scale_to: int = 0,
-    ) -> None:
-        self.split = split
-        self._cache_bytes = cache_bytes
-        self._with_regions = with_regions
-        self._class_names = tuple(class_names)
-        self._scale_to = scale_to
-        self._held: OrderedDict[int, Planes] = OrderedDict()
-        self._held_bytes = 0
-
-    def key(self, index: int) -> str:
-        """Return the key of sample `index`."""
-        key: str = self.split.row(index)["key"]
-        return key
-
-    def read(self, index: int) -> Planes:
-        """Return sample `index`. Raises: ShardError: it is damaged, or its sizes differ."""
-        if index in self._held:
-            self._held.move_to_end(index)
-            return self._held[index]
-        sample = self._decode(index)
-        self._held[index] = sample
-        self._held_bytes += sample.num_bytes
-        while self._held_bytes > self._cache_bytes:
-            self._held_bytes -= self._held.popitem(last=False)[1].num_bytes
-        return sample
-
-    def _decode(self, index: int) -> Planes:
-        row = self.split.row(index)
-        where = self.split.where(row)
-        # Pillow does not verify the checksums of a PNG's pixel data: without the digest, which covers all members,
-        # damaged pixels and labels would be learned from.
-        members = self.split.checked_members(index)
-        try:
-            picture, label = decode_plane(members["png"]), decode_plane(members["label.png"])
-            regions = decode_plane(members["regions.png"]).astype(np.uint16) if self._with_regions else None
-        except (OSError, SyntaxError, ValueError) as error:
-            raise ShardError(f"{where}: {error}") from error
-        if picture.ndim != 3 or picture.shape[2] != 3 or label.shape != picture.shape[:2]:
-            raise ShardError(f"{where}: picture is {picture.shape}, label map {label.shape}; expected one size")
-        if regions is not None and regions.shape != label.shape:
-            raise ShardError(f"{where}: label map is {label.shape}, region map {regions.shape}; expected one size")
-        classes = multi_hot(classes_of(row), self._class_names) if self._class_names else None
-        planes = Planes(picture=picture, label=label, regions=regions, classes=classes)
-        return scale(planes, self._scale_to) if self._scale_to else planes
-
-
-def scale(sample: Planes, short_side: int) -> Planes:
-    """Return a picture scaled so that its shorter side is `short_side`, and its maps, whose ids are not mixed."""
-    size = size_for_short_side(sample.label.shape[0], sample.label.shape[1], short_side)
-    return replace(
-        sample,
-        picture=scaled(sample.picture, *size),
-        label=scaled_ids(sample.label, *size),
-        regions=None if sample.regions is None else scaled_ids(sample.regions, *size),
-    )
-
-
-def cut_crop(sample: Planes, crop: int, rng: np.random.Generator, *, flip_probability: float = 0.0) -> Planes:
-    """Return a random crop x crop piece of a picture and the same piece of its maps.
-
-    A picture smaller than the crop is continued by reflection, and labelled IGNORE there.
-    """
-    sample = _enlarge(sample, crop)
-    height, width = sample.label.shape
-    top = int(rng.integers(height - crop + 1))
-    left = int(rng.integers(width - crop + 1))
-    flipped = rng.random() < flip_probability
-    rows, columns = slice(top, top + crop), slice(left, left + crop)
-    step = -1 if flipped else 1
-    return replace(
-        sample,
-        picture=sample.picture[rows, columns][:, ::step],
-        label=sample.label[rows, columns][:, ::step],
-        regions=None if sample.regions is None else sample.regions[rows, columns][:, ::step],
-    )
-
-
-def _enlarge(sample: Planes, crop: int) -> Planes:
-    height, width = sample.label.shape
-    border = ((0, max(0, crop - height)), (0, max(0, crop - width)))
-    if border == ((0, 0), (0, 0)):
-        return sample
-    return replace(
-        sample,
-        picture=np.pad(sample.picture, (*border, (0, 0)), mode="reflect"),
-        label=np.pad(sample.label, border, constant_values=IGNORE),
-        regions=None if sample.regions is None else np.pad(sample.regions, border, mode="reflect"),
-    )
+    spent: Spent = field(default_factory=Spent)
+    """What reading it cost."""
 
 
 def train_batches(
-    reader: SampleReader, config: TrainConfig, *, samples_seen: int, rank: int, num_ranks: int
+    reader: SampleReader,
+    config: TrainConfig,
+    *,
+    samples_seen: int,
+    rank: int,
+    num_ranks: int,
+    decoders: Decoders | None = None,
 ) -> Iterator[Batch]:
-    """Yield the endless batches of one rank, from the position `samples_seen` on."""
-    order = SampleOrder(num_samples=reader.split.num_samples, seed=config.seed)
+    """Yield the endless batches of one rank, from the position `samples_seen` on.
+
+    `decoders` cut the crops; without them this thread does, and the batches are the same.
+    """
+    visits = rank_visits(reader.split.num_samples, config, samples_seen=samples_seen, rank=rank, num_ranks=num_ranks)
+    num_visits, num_cut = -(-config.samples_per_batch // num_ranks), config.crops_per_picture
+    if decoders is not None:
+        decoders.start(visits)
+    while True:
+        crops = empty_crops(
+            num_visits * num_cut,
+            config.crop,
+            with_regions=reader.with_regions,
+            num_classes=len(reader.class_names),
+        )
+        spent = Spent()
+        for first in range(0, num_visits * num_cut, num_cut):
+            part = crops.part(first, first + num_cut)
+            if decoders is not None:
+                spent += decoders.take(into=part)
+            else:
+                spent += cut_visit(reader, next(visits), config, into=part)
+        yield _batch(crops, spent)
+
+
+def rank_visits(
+    num_samples: int, config: TrainConfig, *, samples_seen: int, rank: int, num_ranks: int
+) -> Iterator[Visit]:
+    """Yield the endless visits of one rank, batch by batch, from the position `samples_seen` on."""
+    order = SampleOrder(num_samples=num_samples, seed=config.seed)
     start = samples_seen
     while True:
-        positions = rank_positions(start, config.samples_per_batch, rank=rank, num_ranks=num_ranks)
-        visits = [order.visit(position, repeat=repeat) for position, repeat in positions]
-        crops = [crop for visit in visits for crop in visit_crops(reader, visit, config)]
-        yield _stack(crops)
+        for position, repeat in rank_positions(start, config.samples_per_batch, rank=rank, num_ranks=num_ranks):
+            yield order.visit(position, repeat=repeat)
         start += config.samples_per_batch
-
-
-def visit_crops(reader: SampleReader, visit: Visit, config: TrainConfig) -> list[Planes]:
-    """Return the crops that one visit of a sample gives."""
-    sample, key = reader.read(visit.index), reader.key(visit.index)
-    return [
-        cut_crop(
-            sample,
-            config.crop,
-            generator(config.seed, "crop", visit.epoch, key, number),
-            flip_probability=config.flip_probability,
-        )
-        for number in range(config.crops_per_picture)
-    ]
 
 
 def validation_batches(reader: SampleReader, config: TrainConfig, *, rank: int, num_ranks: int) -> list[Batch]:
@@ -204,26 +99,36 @@ def validation_batches(reader: SampleReader, config: TrainConfig, *, rank: int, 
         rng = generator(config.seed, "validate", reader.key(index), number)
         crops.append(cut_crop(reader.read(index), config.crop, rng))
     size = max(1, -(-config.batch_size // num_ranks))
-    return [_stack(crops[first : first + size]) for first in range(0, len(crops), size)]
+    batches = []
+    for first in range(0, len(crops), size):
+        held = crops[first : first + size]
+        arrays = empty_crops(
+            len(held), config.crop, with_regions=reader.with_regions, num_classes=len(reader.class_names)
+        )
+        for number, crop in enumerate(held):
+            arrays.put(number, crop)
+        batches.append(_batch(arrays, Spent()))
+    return batches
 
 
-def _stack(crops: list[Planes]) -> Batch:
-    pictures_NHW3 = np.stack([crop.picture for crop in crops])
-    regions = [crop.regions.astype(np.int32) for crop in crops if crop.regions is not None]
-    classes = [crop.classes for crop in crops if crop.classes is not None]
+def _batch(crops: CropArrays, spent: Spent) -> Batch:
     return Batch(
-        pictures=torch.from_numpy(np.ascontiguousarray(pictures_NHW3.transpose(0, 3, 1, 2))),
-        labels=torch.from_numpy(np.stack([crop.label for crop in crops])),
-        regions=torch.from_numpy(np.stack(regions)) if regions else None,
-        classes=torch.from_numpy(np.stack(classes)) if classes else None,
+        pictures=torch.from_numpy(crops.pictures),
+        labels=torch.from_numpy(crops.labels),
+        regions=None if crops.regions is None else torch.from_numpy(crops.regions.astype(np.int32)),
+        classes=None if crops.classes is None else torch.from_numpy(crops.classes),
+        spent=spent,
     )
 
 
 @contextmanager
-def read_ahead(items: Iterator[T], *, depth: int = _BATCHES_AHEAD) -> Iterator[Iterator[T]]:
+def read_ahead(
+    items: Iterator[T], *, depth: int = _BATCHES_AHEAD, stop: Callable[[], None] = lambda: None
+) -> Iterator[Iterator[T]]:
     """Give `items` computed by a thread, up to `depth` ahead; the thread has ended when the block ends.
 
-    An exception in the thread is raised where its item would have been.
+    An exception in the thread is raised where its item would have been. `stop` is called at the block's end, before
+    the thread is waited for; it makes an item that is being computed end soon.
     """
     ready: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(maxsize=depth)
     stopped = threading.Event()
@@ -253,6 +158,7 @@ def read_ahead(items: Iterator[T], *, depth: int = _BATCHES_AHEAD) -> Iterator[I
         yield drain()
     finally:
         stopped.set()
+        stop()
         thread.join()
 
 

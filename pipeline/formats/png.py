@@ -113,17 +113,19 @@ def _unfiltered(header: _Header, stream: bytes) -> NDArray[Any] | None:
     """Return the samples, or None if a row has another filter than None and Up."""
     raw = _inflate(stream, header.height * (1 + header.row_bytes))
     rows = np.frombuffer(raw, dtype=np.uint8).reshape(header.height, 1 + header.row_bytes)
-    filters = rows[:, 0]
-    if not np.isin(filters, (_NONE, _UP)).all():
+    filters = rows[:, 0].tobytes()
+    if filters.count(_NONE) + filters.count(_UP) < header.height:
         return None
     summed = np.empty((header.height, header.row_bytes), dtype=np.uint8)
     summed[0] = rows[0, 1:]
     # A loop over rows, as numpy's own running sum takes four times as long along this axis.
-    for number in range(1, header.height):
-        if filters[number] == _UP:
-            np.add(summed[number - 1], rows[number, 1:], out=summed[number])
+    above = summed[0]
+    for one_filter, stored, row in zip(filters[1:], rows[1:, 1:], summed[1:], strict=True):
+        if one_filter == _UP:
+            np.add(above, stored, out=row)
         else:
-            summed[number] = rows[number, 1:]
+            row[:] = stored
+        above = row
     samples = summed if header.depth == 8 else summed.view(">u2").astype(np.uint16)
     return samples.reshape(header.height, header.width, *([header.num_channels] if header.num_channels > 1 else []))
 
