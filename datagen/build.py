@@ -51,7 +51,7 @@ class BuildSummary:
     rejected: dict[str, int]
     """Samples that are missing, and captured screens and pages that cannot be used, by reason."""
     refused_sources: dict[str, int]
-    """Photographs, texts and source files that cannot be used, by reason; the samples are made from the others."""
+    """Photographs, texts and source files that cannot be used, and class labels, by reason; nothing is missing."""
     redrawn: dict[str, int]
     """Drawings that were refused and made again from another seed, by reason."""
     region_maps: str

@@ -44,9 +44,10 @@ class LabelsConfig:
 
     everything: Literal["synthetic", "natural"] | None = None
     """All pixels of captured pictures are this: for a folder that holds photographs, or drawings, alone."""
-    classes: Literal["folder"] | None = None
-    """`folder`: a captured picture shows what the folder it lies in is called, and pictures are dealt to the splits by
-    chance, not in runs. Without: samples name no classes."""
+    classes: Literal["folder", "source"] | None = None
+    """`folder`: a captured picture shows what the folder it lies in is called; `source`: what its tar, parquet row or a
+    table beside it says. Pictures are then dealt to the splits by chance, not in runs. Without: samples name no
+    classes."""
 
     def __post_init__(self) -> None:
         if self.everything is not None and self.checkpoint is not None:
@@ -104,6 +105,9 @@ class CorpusConfig:
     """Photographs: a folder, WebDataset tars or parquet files, locally or by URL; default: those in our libraries."""
     photo_licence: str = "unknown"
     """Licence of photographs that come without one."""
+    photo_classes: Literal["folder", "source"] | None = None
+    """Who says what photographs show, as `labels.classes`: samples that show one name its classes beside their scene.
+    Without: what tars, parquet files and tables say stands with the source alone."""
     texts: str | None = None
     """Folder of text files to take sentences from; default: composed from the built-in words."""
     code: str | None = None

@@ -1,7 +1,7 @@
 """The plan of a corpus, as data: what every shard holds, from which sources. Written before any pixel is drawn.
 
     config.toml       the resolved config; alone in saying in which folders the sources lie
-    sources.parquet   kind, name, sha256, licence, origin, split, path, part: one row a source
+    sources.parquet   kind, name, sha256, licence, origin, split, path, part, perhaps classes: one row a source
     plan.json         config, counts, versions, refused sources, digest of the table; its own digest is the plan's name
 
 A worker needs nothing but these files, so a shard is a function of (plan, shard) on any machine that sees the sources.
@@ -26,7 +26,8 @@ from datagen.writings import Library
 from pipeline.base.config import from_table, to_table, to_toml
 from pipeline.base.errors import ShardError
 from pipeline.base.store import Store, canonical_json, sha256_hex
-from pipeline.formats.sample import Source
+from pipeline.formats.encoded import CLASSES
+from pipeline.formats.sample import Source, source_of, source_row
 from pipeline.formats.shards import ShardName, read_parquet
 
 PLAN, SOURCES, CONFIG = "plan.json", "sources.parquet", "config.toml"
@@ -41,8 +42,7 @@ _PLACES = {"photo": "photos", "text": "texts", "code": "code", "screen": "captur
 PLACES = frozenset({*_PLACES.values(), "pages"})
 """Fields of the config that say where sources lie."""
 
-_SOURCE = ("kind", "name", "sha256", "licence", "origin")
-_COLUMNS = (*_SOURCE, "split", "path", "part")
+_COLUMNS = ("kind", "name", "sha256", "licence", "origin", "split", "path", "part")
 _SCHEMA = pa.schema([(name, pa.string()) for name in _COLUMNS])
 
 
@@ -165,7 +165,7 @@ def _encode(plan: Plan) -> tuple[bytes, bytes]:
     """Return the bytes of `sources.parquet` and `plan.json`."""
     bases = _bases(plan.config)
     rows = [
-        asdict(planned.source)
+        source_row(planned.source)
         | {
             "split": planned.split,
             "path": relative(planned.path, bases.get(planned.source.kind, "")),
@@ -174,7 +174,8 @@ def _encode(plan: Plan) -> tuple[bytes, bytes]:
         for planned in plan.sources
     ]
     buffer = BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), buffer, compression="zstd", write_page_checksum=True)
+    schema = _SCHEMA.append(CLASSES) if any(planned.source.classes for planned in plan.sources) else _SCHEMA
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), buffer, compression="zstd", write_page_checksum=True)
     table = buffer.getvalue()
     shards = plan.shards()
     data = canonical_json(
@@ -193,7 +194,7 @@ def _encode(plan: Plan) -> tuple[bytes, bytes]:
 
 
 def _planned(row: Mapping[str, Any], bases: Mapping[str, str]) -> PlannedSource:
-    source = Source(**{name: row[name] for name in _SOURCE})
+    source = source_of({name: row[name] for name in Source.__dataclass_fields__ if name in row})
     path = absolute(row["path"], bases.get(source.kind, ""))
     return PlannedSource(source=source, split=row["split"], path=path, part=row["part"])
 

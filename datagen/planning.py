@@ -27,6 +27,7 @@ from datagen.sources import (
     find_texts,
 )
 from datagen.sources.places import is_remote
+from datagen.sources.stated import REASONS as LABEL_REASONS
 from pipeline.base.progress import Progress
 
 _DISTRIBUTIONS = ("diptych", "imagecodecs", "numpy", "opencv-python-headless", "pillow", "scikit-image")
@@ -69,14 +70,15 @@ def make(
         refused += (replace(page, is_picture=True) for page in pages.refused)
     if config.captured is not None:
         near_bits = config.quality.near_duplicate_bits
-        screens = find_captured(config.captured, near_bits=near_bits, seen=seen, progress=progress)
+        classes = config.labels.classes
+        screens = find_captured(config.captured, near_bits=near_bits, classes=classes, seen=seen, progress=progress)
         shares = weights if config.num_samples.total else _TAKEN_ONLY_WEIGHTS
-        if config.labels.classes is None:
+        if classes is None:
             sources += _deal_runs(screens, shares)
         else:
             # Runs of a folder of classes would give each split classes of its own.
             sources += deal_by_hash(screens.sources, shares, seed=config.seed)
-        refused += (replace(screen, is_picture=True) for screen in screens.refused)
+        refused += (replace(screen, is_picture=screen.reason not in LABEL_REASONS) for screen in screens.refused)
     return Plan(config=config, sources=tuple(sources), refused=tuple(refused), versions=_versions(config))
 
 
@@ -96,7 +98,9 @@ def _anywhere(config: CorpusConfig) -> CorpusConfig:
 
 def _found(config: CorpusConfig, seen: Seen | None, progress: Progress | None) -> Iterator[Found]:
     """Give the photographs, texts and source files, those that are asked for."""
-    yield find_photos(config.photos, licence=config.photo_licence, seen=seen, progress=progress)
+    yield find_photos(
+        config.photos, licence=config.photo_licence, classes=config.photo_classes, seen=seen, progress=progress
+    )
     if config.texts is not None:
         yield find_texts(config.texts, covers=typefaces(config.fonts).covers, seen=seen, progress=progress)
     if config.code is not None:

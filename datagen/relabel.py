@@ -11,7 +11,8 @@ from datagen.render import label_unknown
 from pipeline.base.progress import Progress
 from pipeline.base.store import Store
 from pipeline.formats.corpus import CorpusSplit, open_split
-from pipeline.formats.shards import EncodedSample, Rejection, ShardRecord, encode, write_manifest, write_shard
+from pipeline.formats.encoded import EncodedSample, encode
+from pipeline.formats.shards import Rejection, ShardRecord, write_manifest, write_shard
 
 UNKNOWN = "none"
 

@@ -20,10 +20,11 @@ from pipeline.base.errors import StorageError, UsageError
 from pipeline.base.progress import Progress
 from pipeline.base.store import Store
 from pipeline.formats.corpus import CorpusSplit, open_shard
+from pipeline.formats.encoded import EncodedSample, digest_members
 from pipeline.formats.picture import Pixels
 from pipeline.formats.png import encode_png
 from pipeline.formats.sample import REGION_DETAILS, count_regions, decode_info, decode_plane, encode_info
-from pipeline.formats.shards import EncodedSample, Rejection, ShardRecord, digest_members, write_manifest, write_shard
+from pipeline.formats.shards import Rejection, ShardRecord, write_manifest, write_shard
 
 _PNG_LEVEL = 2
 NONE, LAYOUT = "none", "layout"

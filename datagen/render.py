@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,7 +85,14 @@ def synthesize(
     drawing = draw(setting, materials, rng)
     details = drawing.details | language | ({"attempt": attempt} if attempt else {})
     drawing = replace(drawing, details=details)
-    return _sample(config, key, drawing, seed=seed, versions=versions)
+    return _sample(config, key, drawing, seed=seed, versions=versions, classes=_shown(config, drawing))
+
+
+def _shown(config: CorpusConfig, drawing: Drawing) -> tuple[str, ...]:
+    """Return the scene and what the photographs in it show; nothing where no classes are known or asked for."""
+    photos = [source for source in drawing.sources if source.kind == "photo"]
+    names = [name for photo in photos for name in photo.classes] if config.photo_classes is not None else []
+    return tuple(dict.fromkeys((drawing.kind, *names))) if names else ()
 
 
 def visit(
@@ -127,14 +133,8 @@ def adopt(config: CorpusConfig, screen: PlannedSource, key: str, versions: Mappi
     )
     if config.labels.everything is not None:
         config = replace(config, quality=replace(config.quality, natural_fraction=(0.0, 1.0)))
-    classes = _folder_name(screen.source.name) if config.labels.classes == "folder" else ()
+    classes = screen.source.classes if config.labels.classes is not None else ()
     return _sample(config, key, drawing, seed=_seed(config, key, 0), versions=versions, classes=classes)
-
-
-def _folder_name(path: str) -> tuple[str, ...]:
-    """Return what the folder of a file is called; nothing for one at the top, or a name that is no text."""
-    name = PurePosixPath(path).parent.name
-    return (name,) if name and name.isprintable() else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

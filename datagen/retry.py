@@ -12,7 +12,8 @@ from pipeline.base.errors import UsageError
 from pipeline.base.progress import Progress
 from pipeline.base.store import Store
 from pipeline.formats.corpus import open_shard
-from pipeline.formats.shards import EncodedSample, ShardRecord, read_record, write_shard
+from pipeline.formats.encoded import EncodedSample
+from pipeline.formats.shards import ShardRecord, read_record, write_shard
 
 
 def run(corpus: str, *, workers: Workers, progress: Progress) -> BuildSummary:

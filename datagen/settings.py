@@ -40,7 +40,11 @@ class Setting:
 
 
 def check_settings(config: CorpusConfig) -> None:
-    """Raises: ConfigError: a scene or script that does not exist, or a size at which none can be drawn."""
+    """Raises: ConfigError: a scene or script that does not exist, or a size at which none can be drawn; classes of
+    photographs without photographs of one's own.
+    """
+    if config.photo_classes is not None and config.photos is None:
+        raise ConfigError("photo_classes: those in our libraries name no classes; give photos of your own")
     check_scripts(config.scripts, typefaces(config.fonts))
     known = {renderer: set(_scenes(renderer)) for renderer in config.renderers}
     unknown = sorted(set(config.scenes) - set().union(*known.values()))

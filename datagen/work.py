@@ -7,8 +7,9 @@ from datagen.quality import REASONS, near_duplicate
 from datagen.render import adopt, synthesize, visit
 from pipeline.base.errors import DiptychError, PictureError
 from pipeline.base.store import Store
+from pipeline.formats.encoded import EncodedSample, encode
 from pipeline.formats.sample import Sample
-from pipeline.formats.shards import EncodedSample, Rejection, ShardRecord, encode, write_shard
+from pipeline.formats.shards import Rejection, ShardRecord, write_shard
 
 CRASHED = "crashed"
 """Reason of a sample whose making raised what nobody expected."""

@@ -91,7 +91,10 @@ def capture(
 
 
 def import_screens(
-    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder of screenshots, searched with its subfolders.")],
+    folder: Annotated[
+        str,
+        typer.Argument(metavar="DIR", help="Screenshots or photographs: a folder with its subfolders, tars, parquet."),
+    ],
     out: OutOption,
     *,
     checkpoint: LabellerOption = None,

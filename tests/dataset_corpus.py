@@ -13,18 +13,9 @@ from datagen import build
 from pipeline.base.progress import Tally
 from pipeline.base.store import Store
 from pipeline.formats.corpus import open_split
+from pipeline.formats.encoded import EncodedSample, digest_members, encode
 from pipeline.formats.sample import Sample, decode_sample
-from pipeline.formats.shards import (
-    EncodedSample,
-    Rejection,
-    ShardName,
-    digest_members,
-    encode,
-    read_manifest,
-    read_record,
-    write_manifest,
-    write_shard,
-)
+from pipeline.formats.shards import Rejection, ShardName, read_manifest, read_record, write_manifest, write_shard
 from tests.small_corpus import photo_folder, small_config
 
 Items = list[EncodedSample | Rejection]

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from datagen.dataset.card import CROISSANT, README, CardConfig, make_card, stale
 from pipeline.base.progress import Tally
 from pipeline.base.store import Store, sha256_hex
 from pipeline.formats.corpus import open_split
+from pipeline.formats.encoded import EncodedSample, encode
 from pipeline.formats.shards import read_manifest
-from tests.dataset_corpus import build_small
+from tests.dataset_corpus import Items, build_small, decoded, first_of_train, forge
 from tests.small_corpus import small_config
 from tests.test_cli import diptych
 
@@ -35,6 +37,20 @@ print(json.dumps({
     "natural": [row["natural_fraction"] for row in rows],
     "pictures": [[p["train/picture/key"].decode(), p["train/picture/pixels"].mode] for p in pictures],
     "labels": [[p["train/label/key"].decode(), p["train/label/pixels"].mode] for p in labels],
+}))
+"""
+
+CLASSES = """
+import json, sys
+import mlcroissant
+
+dataset = mlcroissant.Dataset(jsonld=sys.argv[1])
+issues = dataset.metadata.ctx.issues
+rows = [{k.rpartition("/")[2]: v for k, v in row.items()} for row in dataset.records("train/samples")]
+text = lambda names: [] if names is None else [name.decode() for name in names]
+print(json.dumps({
+    "errors": sorted(issues.errors), "warnings": sorted(issues.warnings),
+    "classes": [[row["key"].decode(), text(row["classes"])] for row in rows],
 }))
 """
 
@@ -110,6 +126,36 @@ def test_the_front_matter_and_the_figures_are_the_corpus_s(corpus: Path) -> None
     for section in ("Composition", "Labels", "Splits", "Sources and licences", "Known limits", "How to load it"):
         assert f"\n## {section}\n" in body
     assert "| photo | unknown |" in body and "came without a licence" in body
+
+
+def test_classes_are_listed_where_there_are_any(corpus: Path, tmp_path: Path) -> None:
+    assert "| class |" not in (corpus / README).read_text()
+
+    def naming(split: str, items: Items) -> Items:
+        """Name the first sample of each shard of train, and none of the others'."""
+        if split != "train":
+            return items
+        info = replace(decoded(items[0]).info, classes=("dog", "sofa | bed"))
+        return [encode(replace(decoded(items[0]), info=info), compress_level=1), *items[1:]]
+
+    folder = forge(corpus, tmp_path / "named", naming)
+    assert stale_files(Store(folder)) == (README, CROISSANT)
+    write_card(Store(folder), CONFIG, progress=Tally())
+    text = (folder / README).read_text()
+    assert "| class | samples | share |" in text and "| sofa \\| bed | 2 | 28.6 % |" in text
+    found = run(CLASSES, folder / CROISSANT, tmp_path)
+    assert found["errors"] == [] and found["warnings"] == []
+    names: list[list[str]] = [["dog", "sofa | bed"], []]
+    assert found["classes"] == [[f"train-{number:06d}", names[number % 2]] for number in range(4)]
+
+
+def test_a_split_of_which_one_side_car_has_no_classes_has_no_such_field(corpus: Path, tmp_path: Path) -> None:
+    def named(item: EncodedSample) -> EncodedSample:
+        return encode(replace(decoded(item), info=replace(decoded(item).info, classes=("dog",))), compress_level=1)
+
+    folder = forge(corpus, tmp_path / "named", first_of_train(named))
+    files = make_card(Store(folder), CONFIG, progress=Tally())
+    assert b"samples/classes" not in files[CROISSANT] and b"| dog | 1 | 14.3 % |" in files[README]
 
 
 def test_the_same_corpus_gives_the_same_bytes(corpus: Path) -> None:

@@ -12,7 +12,7 @@ from datagen.dataset.check import CheckConfig, CheckSummary, check
 from datagen.dataset.regenerate import chosen
 from pipeline.base.progress import Tally
 from pipeline.base.store import Store
-from pipeline.formats.shards import EncodedSample, encode
+from pipeline.formats.encoded import EncodedSample, encode
 from tests.dataset_corpus import build_small, decoded, first_of_train, forge
 
 QUICK = CheckConfig(decode=False)

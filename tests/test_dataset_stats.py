@@ -11,14 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from datagen.dataset.show import show_sample
-from datagen.dataset.stats import DECILES, Statistics, measure
+from datagen.dataset.stats import DECILES, Statistics, measure, write_rows
 from datagen.dataset.tables import to_tables
 from pipeline.base.errors import ShardError, UsageError
 from pipeline.base.progress import Tally
 from pipeline.base.store import Store
 from pipeline.formats.corpus import open_split
+from pipeline.formats.encoded import encode
 from pipeline.formats.sample import FIELDS, IGNORE, NATURAL, SYNTHETIC, Sample
-from pipeline.formats.shards import Rejection, encode
+from pipeline.formats.shards import Rejection
 from tests.dataset_corpus import build_small, decoded, forge
 from tests.test_cli import diptych
 
@@ -117,6 +118,34 @@ def test_all_side_cars_become_one_parquet(corpus: Path, tmp_path: Path) -> None:
     assert table.num_rows == 6 and table.column_names[:3] == ["split", "stem", "key"]
     assert Counter(table.column("split").to_pylist()) == {"train": 4, "val": 1, "test": 1}
     assert table.column("confidence").drop_null().to_pylist() == [0.75]
+
+
+def test_classes_are_counted_where_a_corpus_names_any(corpus: Path, statistics: Statistics, tmp_path: Path) -> None:
+    assert statistics.classes == statistics.classed_splits == () and "classes" not in to_tables(statistics)
+
+    def change(split: str, items: list) -> list:  # type: ignore[type-arg]
+        if split != "train":
+            return items
+        head, *rest = items
+        info = replace(decoded(head).info, classes=("dog", "sofa"))
+        return [encode(replace(decoded(head), info=info), compress_level=1), *rest]
+
+    named = forge(corpus, tmp_path / "named", change)
+    measured = measure(Store(named), progress=Tally())
+    kinds = Counter(open_split(Store(named), "train").row(place)["kind"] for place in (1, 3))
+    kinds += Counter(open_split(Store(named), split).row(0)["kind"] for split in ("val", "test"))
+    assert {group.name: group.num_samples for group in measured.classes} == {"dog": 2, "sofa": 2} | kinds
+    assert measured.classed_splits == ("train",)
+    rows = to_tables(measured)["classes"]
+    assert {row["class"]: row["samples"] for row in rows} == {"dog": 2, "sofa": 2} | kinds
+    assert {row["%"] for row in rows if row["class"] == "dog"} == {33.3}
+
+    path = tmp_path / "rows.parquet"
+    for folder, expected in ((named, [["dog", "sofa"], None] * 2 + [None] * 2), (corpus, [None] * 6)):
+        assert write_rows(Store(folder), path, progress=Tally()) == 6
+        table = pq.read_table(path).sort_by([("stem", "ascending"), ("key", "ascending")])
+        found = dict(zip(*(table.column(name).to_pylist() for name in ("key", "classes")), strict=True))
+        assert [found[key] for key in sorted(found, key=lambda key: ("train" not in key, key))] == expected
 
 
 def test_a_corpus_behind_a_url_is_counted_and_tars_are_not_opened(corpus: Path, statistics: Statistics) -> None:

@@ -15,9 +15,9 @@ from pipeline.base.errors import UsageError
 from pipeline.base.progress import Tally
 from pipeline.base.store import Store
 from pipeline.formats.corpus import open_split
+from pipeline.formats.encoded import EncodedSample
 from pipeline.formats.picture import write_png
 from pipeline.formats.sample import NATURAL, SYNTHETIC
-from pipeline.formats.shards import EncodedSample
 from tests.small_corpus import noise, photo_folder, small_config
 
 pytestmark = [

@@ -16,9 +16,10 @@ from datagen.scenes.table import SCENES
 from pipeline.base.progress import Tally
 from pipeline.base.store import Store
 from pipeline.formats.corpus import open_split
+from pipeline.formats.encoded import EncodedSample
 from pipeline.formats.picture import Pixels
 from pipeline.formats.sample import IGNORE, NATURAL, SYNTHETIC
-from pipeline.formats.shards import EncodedSample, Rejection, read_manifest
+from pipeline.formats.shards import Rejection, read_manifest
 from tests.small_corpus import noise, photo_folder, small_config
 
 CONFIG = QualityConfig()

@@ -19,6 +19,8 @@ from pipeline.formats.sample import (
     encode_info,
     encode_sample,
     label_fractions,
+    source_of,
+    source_row,
 )
 
 
@@ -105,6 +107,21 @@ def test_classes_come_back_and_their_lack_leaves_the_bytes_as_they_were():
     named = replace(sample.info, classes=("dog", "sofa"))
     assert decode_info(encode_info(named), where="x") == named
     assert encode_info(replace(named, classes=())) == plain
+
+
+def test_a_source_s_classes_come_back_and_their_lack_leaves_its_bytes_as_they_were():
+    plain = make_sample().info
+    source = plain.sources[0]
+    assert source_row(source) == {
+        name: getattr(source, name) for name in ("kind", "name", "sha256", "licence", "origin")
+    }
+    named = replace(plain, sources=(replace(source, classes=("dog", "sofa")), source))
+    data = encode_info(named)
+    assert decode_info(data, where="x") == named and data.count(b'"classes": ["dog", "sofa"]') == 1
+    assert source_of(source_row(source) | {"classes": None}) == source, "as tables say it"
+    for classes in (b'"dog"', b"[1]", b'["dog", "dog"]', b'["a\\n"]'):
+        with pytest.raises(ShardError, match="here: metadata"):
+            decode_info(data.replace(b'["dog", "sofa"]', classes), where="here")
 
 
 @pytest.mark.parametrize("classes", ['"dog"', "3", "[1]", '["dog", "dog"]', '[""]', '["a\\n"]', "{}"])

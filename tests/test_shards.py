@@ -19,16 +19,9 @@ from hypothesis.extra import numpy as arrays
 from pipeline.base.errors import ShardError, UsageError
 from pipeline.base.store import Store
 from pipeline.formats.corpus import classes_of, open_split
+from pipeline.formats.encoded import encode
 from pipeline.formats.sample import FIELDS, IGNORE, NATURAL, SYNTHETIC, Sample, SampleInfo, Source, encode_sample
-from pipeline.formats.shards import (
-    Rejection,
-    ShardName,
-    check_shard,
-    encode,
-    read_manifest,
-    read_record,
-    write_manifest,
-)
+from pipeline.formats.shards import Rejection, ShardName, check_shard, read_manifest, read_record, write_manifest
 from pipeline.formats.shards import write_shard as write
 from tests.test_sample import make_sample
 

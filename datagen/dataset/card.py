@@ -117,7 +117,7 @@ def make_card(store: Store, config: CardConfig, *, progress: Progress) -> dict[s
     sizes = {f"{shard.stem}.parquet": store.size(f"{shard.stem}.parquet") for shard in shards}
     return {
         README: readme(facts).encode(),
-        CROISSANT: canonical_json(croissant(about, shards, sizes)),
+        CROISSANT: canonical_json(croissant(about, shards, sizes, classed=statistics.classed_splits)),
     }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datagen.dataset.stats import Group, Statistics
+from datagen.dataset.stats import MOST_CLASSES, Group, Statistics
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _FEATURES = {"png": "image", "label.png": "image", "regions.png": "image", "json": "json"}
@@ -91,11 +91,23 @@ def _composition(facts: Facts) -> Iterator[str]:
         yield ""
         yield from _table((title, "samples", "share"), (_cells(group) for group in groups))
     yield ""
+    if statistics.classes:
+        yield from _classes(statistics.classes)
+        yield ""
     spreads = statistics.spreads
     yield from _table(
         ("of a sample", "mean", "least", "median", "most"),
         ((s.name, *map(_number, (s.mean, s.deciles[0], s.deciles[5], s.deciles[-1]))) for s in spreads if s.deciles),
     )
+
+
+def _classes(classes: Sequence[Group]) -> Iterator[str]:
+    yield "What samples show, some of them several things (`classes` in JSON and side-cars, else the scene):"
+    yield ""
+    yield from _table(("class", "samples", "share"), (_cells(group) for group in classes[:MOST_CLASSES]))
+    if len(classes) > MOST_CLASSES:
+        yield ""
+        yield f"and {len(classes) - MOST_CLASSES:,} rarer classes; `diptych dataset stats --json` counts all."
 
 
 def _members(facts: Facts) -> Iterator[str]:

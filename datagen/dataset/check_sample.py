@@ -12,6 +12,7 @@ from PIL import Image
 from datagen.dataset.findings import Finding
 from datagen.quality import perceptual_hash
 from pipeline.base.errors import ShardError
+from pipeline.formats.encoded import CLASSES, digest_members
 from pipeline.formats.picture import PILLOW_ERRORS, digest_pixels
 from pipeline.formats.sample import (
     FIELDS,
@@ -25,7 +26,6 @@ from pipeline.formats.sample import (
     decode_plane,
     label_fractions,
 )
-from pipeline.formats.shards import digest_members
 
 _TOLERANCE = 1e-9
 _NUM_IDS = 1 << 16
@@ -51,6 +51,7 @@ def check_members(members: Mapping[str, bytes], row: Mapping[str, Any], *, where
     info = _info(members["json"], where, findings)
     if info is not None:
         findings += _compare(_row_of_info(info), row, where)
+        findings += _compare_classes(info, row, where)
         known = known or bytes.fromhex(info.perceptual_hash)
     if decode:
         planes: dict[str, np.ndarray[Any, Any]] = {}
@@ -97,6 +98,14 @@ def _row_of_info(info: SampleInfo) -> dict[str, Any]:
         "perceptual_hash": bytes.fromhex(info.perceptual_hash) or None,
         "confidence": info.details.get("confidence"),
     }
+
+
+def _compare_classes(info: SampleInfo, row: Mapping[str, Any], where: str) -> Iterator[Finding]:
+    # A column that is not there, null and an empty list say the same: the scene kind stands for the classes.
+    said = row[CLASSES.name] or []
+    if list(info.classes) != said:
+        message = f"classes are {_brief(list(info.classes))}, the side-car says {_brief(said)}"
+        yield Finding(kind="classes", where=where, message=message)
 
 
 def _check_planes(planes: Mapping[str, np.ndarray[Any, Any]], row: Mapping[str, Any], where: str) -> Iterator[Finding]:

@@ -12,11 +12,11 @@ import pyarrow as pa
 from datagen.dataset.check_sample import check_members
 from datagen.dataset.findings import Finding
 from datagen.dataset.groups import binds
-from datagen.dataset.listing import ShardRow, read_sidecar
+from datagen.dataset.listing import MAY_BE_NULL, ShardRow, read_sidecar
 from pipeline.base.errors import FormatError, StorageError
 from pipeline.base.store import Store, sha256_hex
+from pipeline.formats.encoded import COLUMN
 from pipeline.formats.sample import FIELDS, Source
-from pipeline.formats.shards import COLUMN
 
 _BLOCK = 512
 
@@ -101,7 +101,7 @@ def _sidecar(store: Store, shard: ShardRow, findings: list[Finding]) -> pa.Table
     except (FormatError, StorageError) as error:
         findings.append(Finding(kind="side_car", where=name, message=str(error)))
         return None
-    essential = [column for column in table.column_names if column not in ("perceptual_hash", "confidence")]
+    essential = [column for column in table.column_names if column not in MAY_BE_NULL]
     empty = [column for column in essential if table.column(column).null_count]
     if empty:
         findings.append(Finding(kind="side_car", where=name, message=f"column {empty[0]!r} has empty places"))

@@ -11,17 +11,9 @@ from datagen.dataset.deal import Deal, begin
 from pipeline.base.progress import Progress
 from pipeline.base.store import Store
 from pipeline.formats.corpus import CorpusSplit, open_split
+from pipeline.formats.encoded import EncodedSample, digest_members
 from pipeline.formats.sample import decode_info, encode_info
-from pipeline.formats.shards import (
-    EncodedSample,
-    Rejection,
-    ShardName,
-    ShardRecord,
-    digest_members,
-    read_record,
-    write_manifest,
-    write_shard,
-)
+from pipeline.formats.shards import Rejection, ShardName, ShardRecord, read_record, write_manifest, write_shard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

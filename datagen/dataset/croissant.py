@@ -1,9 +1,10 @@
 """Croissant metadata of a corpus (MLCommons Croissant 1.0, JSON-LD): every file with its digest, every column typed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from datagen.dataset.listing import ShardRow
+from pipeline.formats.encoded import CLASSES
 
 _CONTEXT: dict[str, Any] = {
     "@language": "en",
@@ -69,10 +70,13 @@ _MEMBERS = {
 }
 
 
-def croissant(about: dict[str, Any], shards: Sequence[ShardRow], sizes: dict[str, int]) -> dict[str, Any]:
+def croissant(
+    about: dict[str, Any], shards: Sequence[ShardRow], sizes: dict[str, int], *, classed: Collection[str] = ()
+) -> dict[str, Any]:
     """Return the JSON-LD of a corpus.
 
     `about`: name, description, license, url and the like, as schema.org calls them. `sizes`: bytes of each side-car.
+    `classed`: splits that have the column `classes`.
     """
     splits = list(dict.fromkeys(shard.split for shard in shards))
     distribution: list[dict[str, Any]] = []
@@ -84,7 +88,7 @@ def croissant(about: dict[str, Any], shards: Sequence[ShardRow], sizes: dict[str
     for split in splits:
         stems = [shard.stem for shard in shards if shard.split == split]
         distribution += _file_sets(split, stems)
-        record_sets += [_samples(split), *(_files(split, ending) for ending in _MEMBERS)]
+        record_sets += [_samples(split, classed=split in classed), *(_files(split, ending) for ending in _MEMBERS)]
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -134,7 +138,7 @@ def _file_sets(split: str, stems: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _samples(split: str) -> dict[str, Any]:
+def _samples(split: str, *, classed: bool) -> dict[str, Any]:
     """Return the record set of a split's side-cars: everything but the pixels."""
     name = f"{split}/samples"
     return {
@@ -153,7 +157,20 @@ def _samples(split: str) -> dict[str, Any]:
                 "source": {"fileSet": {"@id": f"{split}/side-cars"}, "extract": {"column": column}},
             }
             for column, (kind, description) in _COLUMNS.items()
-        ],
+        ]
+        + ([_classes(split)] if classed else []),
+    }
+
+
+def _classes(split: str) -> dict[str, Any]:
+    return {
+        "@type": "cr:Field",
+        "@id": f"{split}/samples/{CLASSES.name}",
+        "name": f"{split}/samples/{CLASSES.name}",
+        "description": "What the picture shows, one name or several; none: its kind stands for it.",
+        "dataType": "sc:Text",
+        "repeated": True,
+        "source": {"fileSet": {"@id": f"{split}/side-cars"}, "extract": {"column": CLASSES.name}},
     }
 
 

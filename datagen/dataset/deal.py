@@ -2,7 +2,7 @@
 
     plan.json         inputs with their digests, settings, digests of the two tables; its own digest is the plan's name
     deal.parquet      one row a sample of the inputs, in the order of the new shards: where it was, where it goes
-    sources.parquet   kind, name, sha256, licence, origin, split, path: one row a source
+    sources.parquet   kind, name, sha256, licence, origin, split, path, perhaps classes: one row a source
     origins/DIGEST/   plan.json, sources.parquet, config.toml of each corpus that drew samples of this one
 
 `deal.parquet` names the plan that drew a sample (`origin`, its SHA-256) and the key that the sample had there, through
@@ -10,7 +10,7 @@ any number of splits and merges, so any sample can still be drawn again.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -23,7 +23,8 @@ from datagen.dataset.groups import Numbers, Rows
 from datagen.dataset.origins import DEAL, PLAN, SOURCES, origin_files, origins_of
 from pipeline.base.errors import UsageError
 from pipeline.base.store import Store, canonical_json, sha256_hex
-from pipeline.formats.sample import Source
+from pipeline.formats.encoded import CLASSES
+from pipeline.formats.sample import Source, source_row
 from pipeline.formats.shards import MANIFEST, read_manifest, read_parquet
 
 FORMAT, FORMAT_VERSION = "diptych-corpus-deal", 1
@@ -164,11 +165,12 @@ def source_table(rows: Rows, sources: Sequence[Source], fates: Fates) -> pa.Tabl
     np.minimum.at(lowest, source, split)
     np.maximum.at(highest, source, split)
     listed = [
-        asdict(sources[number]) | {"split": fates.splits[low] if low == high else "", "path": ""}
+        source_row(sources[number]) | {"split": fates.splits[low] if low == high else "", "path": ""}
         for number, (low, high) in enumerate(zip(lowest.tolist(), highest.tolist(), strict=True))
         if high >= 0
     ]
-    return pa.Table.from_pylist(listed, schema=_SOURCES_SCHEMA)
+    named = any("classes" in row for row in listed)
+    return pa.Table.from_pylist(listed, schema=_SOURCES_SCHEMA.append(CLASSES) if named else _SOURCES_SCHEMA)
 
 
 def begin(store: Store, deal: Deal) -> str:

@@ -20,6 +20,7 @@ KINDS = {
     "member_digest": "a sample's bytes are not those that the side-car's digest was taken of",
     "undecodable": "a member cannot be decoded",
     "row": "a side-car row differs from the members it describes",
+    "classes": "a side-car's class names are not those of the sample's metadata",
     "label_values": "a label map holds other values than 0, 1 and 255",
     "region_ids": "region ids are not dense from 1",
     "bad_key": "a key that WebDataset readers would not keep whole",

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from datagen.dataset.listing import read_sources as read_source_table
 from datagen.dataset.near import NUM_BYTES, cluster, components
 from pipeline.base.errors import ShardError, UsageError
 from pipeline.base.store import Store
@@ -19,7 +20,6 @@ from pipeline.formats.corpus import CorpusSplit, open_split
 from pipeline.formats.sample import Source, decode_info
 from pipeline.formats.shards import read_manifest, read_parquet
 
-SOURCES = "sources.parquet"
 BUILT_IN = "diptych "
 """Start of the origin of what comes with Diptych: its words, its page templates."""
 _COLUMNS = ("key", "pixels_sha256", "perceptual_hash", "how_labelled", "sources")
@@ -105,11 +105,8 @@ def read_sources(rows: Rows) -> tuple[Source, ...]:
     Raises: ShardError: neither knows it.
     """
     known: dict[str, Source] = {}
-    columns = ["kind", "name", "sha256", "licence", "origin"]
     for store in {split.store.url: split.store for split in rows.splits}.values():
-        if store.exists(SOURCES):
-            for row in read_parquet(store, SOURCES, columns=columns).to_pylist():
-                known.setdefault(row["sha256"], Source(**row))
+        known = read_source_table(store) | known
     links = zip(rows.link_source[::-1].tolist(), rows.link_sample[::-1].tolist(), strict=True)
     first_sample = dict(links)
     for number, digest in enumerate(rows.digests):

@@ -9,11 +9,14 @@ import pyarrow as pa
 
 from pipeline.base.errors import ShardError
 from pipeline.base.store import Store, sha256_hex
-from pipeline.formats.sample import Source
-from pipeline.formats.shards import MANIFEST, SHARD_TABLE, SIDECAR_SCHEMA, read_manifest, read_parquet
+from pipeline.formats.encoded import CLASSES, SIDECAR_SCHEMA
+from pipeline.formats.sample import Source, source_of
+from pipeline.formats.shards import MANIFEST, SHARD_TABLE, read_manifest, read_parquet
 
 SOURCES = "sources.parquet"
 """Every photograph, text and font of the corpus, if its maker wrote the table."""
+MAY_BE_NULL = ("perceptual_hash", "confidence", CLASSES.name)
+"""Columns of a side-car that need not say something of every sample."""
 _READ_AHEAD = 4
 
 
@@ -65,16 +68,20 @@ def sidecars(store: Store, shards: tuple[ShardRow, ...]) -> Iterator[tuple[Shard
 
 
 def read_sidecar(store: Store, stem: str) -> pa.Table:
-    """Return a shard's side-car in today's schema. Raises: ShardError: it is damaged, or holds something else."""
+    """Return a shard's side-car in today's schema, `classes` last.
+
+    Raises: ShardError: it is damaged, or holds something else.
+    """
     name = f"{stem}.parquet"
     table = read_parquet(store, name)
-    for field in SIDECAR_SCHEMA:
+    schema = SIDECAR_SCHEMA.append(CLASSES)
+    for field in schema:
         if field.name not in table.column_names:
-            if field.name not in ("perceptual_hash", "confidence"):
+            if field.name not in MAY_BE_NULL:
                 raise ShardError(f"{store.where(name)}: has no column {field.name!r}")
             table = table.append_column(field, pa.nulls(len(table), field.type))
     try:
-        return table.select(SIDECAR_SCHEMA.names).cast(SIDECAR_SCHEMA)
+        return table.select(schema.names).cast(schema)
     except (pa.ArrowException, ValueError) as error:
         raise ShardError(f"{store.where(name)}: not a side-car ({error})") from error
 
@@ -85,7 +92,11 @@ def read_sources(store: Store) -> dict[str, Source]:
         return {}
     names = list(Source.__dataclass_fields__)
     table = read_parquet(store, SOURCES)
-    missing = [name for name in names if name not in table.column_names]
+    missing = [name for name in names if name not in table.column_names and name != CLASSES.name]
     if missing:
         raise ShardError(f"{store.where(SOURCES)}: has no column {missing[0]!r}")
-    return {row["sha256"]: Source(**row) for row in table.select(names).to_pylist()}
+    rows = table.select([name for name in names if name in table.column_names]).to_pylist()
+    try:
+        return {row["sha256"]: source_of(row) for row in rows}
+    except (TypeError, ValueError) as error:
+        raise ShardError(f"{store.where(SOURCES)}: not a table of sources ({error})") from error

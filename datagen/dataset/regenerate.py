@@ -17,8 +17,9 @@ from datagen.work import make_sample
 from pipeline.base.errors import DiptychError, UsageError
 from pipeline.base.seeds import derive_seed
 from pipeline.base.store import Store
+from pipeline.formats.encoded import COLUMN
 from pipeline.formats.sample import FIELDS, REGION_DETAILS, decode_info, encode_info
-from pipeline.formats.shards import COLUMN, Rejection, read_parquet
+from pipeline.formats.shards import Rejection, read_parquet
 
 _PLANS_HELD = 4
 

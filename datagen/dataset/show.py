@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from datagen.dataset.listing import ShardRow, read_shard_table, read_sidecar
 from pipeline.base.errors import ShardError, UsageError
 from pipeline.base.store import Store
+from pipeline.formats.encoded import COLUMN, digest_members
 from pipeline.formats.sample import FIELDS, decode_info
-from pipeline.formats.shards import COLUMN, digest_members
 
 
 def show_sample(store: Store, key: str, *, out: Path | None = None) -> dict[str, Any]:

@@ -18,10 +18,13 @@ from numpy.typing import NDArray
 from datagen.dataset.listing import ShardRow, read_shard_table, read_sources, sidecars
 from pipeline.base.progress import Progress
 from pipeline.base.store import Store
+from pipeline.formats.encoded import CLASSES, COLUMN, SIDECAR_SCHEMA
 from pipeline.formats.sample import Source
-from pipeline.formats.shards import COLUMN, SIDECAR_SCHEMA, read_manifest
+from pipeline.formats.shards import read_manifest
 
-CLASSES = ("synthetic", "natural", "ignore")
+LABELS = ("synthetic", "natural", "ignore")
+MOST_CLASSES = 40
+"""How many of the commonest are listed for people: there may be thousands."""
 DECILES = tuple(range(0, 101, 10))
 
 _RENDERERS = {"compositor": "raster", "differential": "browser"}
@@ -88,6 +91,11 @@ class Statistics:
     how_labelled: tuple[Group, ...]
     how_masked: tuple[Group, ...]
     """By the engine that made the regions, and its parameters."""
+    classes: tuple[Group, ...]
+    """By what samples show, where any has class names; those without count under their scene. Shares may add up to more
+    than 1: a sample may show several."""
+    classed_splits: tuple[str, ...]
+    """Splits whose side-cars all have the column of classes: readers that know one schema a split need it in each."""
     pixel_shares: dict[str, float]
     """Of all pixels, by class, 0..1."""
     spreads: tuple[Spread, ...]
@@ -116,6 +124,8 @@ def measure(store: Store, *, progress: Progress) -> Statistics:
         pixel_shares=counts.pixel_shares(),
         spreads=counts.spreads(),
         sources=source_groups(counts.sources, read_sources(store)),
+        classes=_groups(counts.classes(), counts.total),
+        classed_splits=tuple(dict.fromkeys(s.split for s in shards if s.split not in counts.plain_splits)),
         **rows,
     )
 
@@ -127,7 +137,7 @@ def write_rows(store: Store, path: Path, *, progress: Progress) -> int:
     """
     shards = read_shard_table(store)
     progress.total(sum(shard.num_samples for shard in shards))
-    schema = pa.schema([("split", pa.string()), ("stem", pa.string()), *SIDECAR_SCHEMA])
+    schema = pa.schema([("split", pa.string()), ("stem", pa.string()), *SIDECAR_SCHEMA, CLASSES])
     num_rows = 0
     with (
         Store(path.parent).writing(path.name) as temporary,
@@ -186,12 +196,18 @@ class _Counts:
         names = ("splits", "scenes", "renderers", "sizes", "how_labelled", "how_masked")
         self.groups: dict[str, dict[str, NDArray[np.int64]]] = {name: {} for name in names}
         self.sources: Counter[str] = Counter()
-        self._class_pixels = np.zeros(len(CLASSES))
-        self._shares = {name: _Histogram(scale=_STEPS) for name in CLASSES}
+        self.plain_splits: set[str] = set()
+        """With a side-car that names no class."""
+        self._named: dict[str, NDArray[np.int64]] = {}
+        self._nameless: dict[str, NDArray[np.int64]] = {}
+        self._class_pixels = np.zeros(len(LABELS))
+        self._shares = {name: _Histogram(scale=_STEPS) for name in LABELS}
         self._regions, self._bytes = _Histogram(), _Histogram()
 
     def add(self, shard: ShardRow, table: pa.Table) -> None:
         """Count one side-car."""
+        if not pc.any(pc.greater(pc.list_value_length(table.column(CLASSES.name)), 0)).as_py():
+            self.plain_splits.add(shard.split)
         if not len(table):
             return
         width, height = (table.column(name).to_numpy().astype(np.int64) for name in ("width", "height"))
@@ -201,12 +217,14 @@ class _Counts:
         self.total += amounts.sum(axis=1)
         labelled = np.asarray(table.column("how_labelled").to_pylist())
         self._group("splits", np.full(len(table), shard.split), amounts)
-        self._group("scenes", np.asarray(table.column("kind").to_pylist()), amounts)
+        kinds = np.asarray(table.column("kind").to_pylist())
+        self._group("scenes", kinds, amounts)
+        self._add_classes(table.column(CLASSES.name).combine_chunks(), kinds, amounts)
         self._group("renderers", np.asarray([_RENDERERS.get(name, "capture") for name in labelled]), amounts)
         self._group("sizes", np.asarray([f"{w}x{h}" for w, h in zip(width, height, strict=True)]), amounts)
         self._group("how_labelled", labelled, amounts)
         self._group("how_masked", np.asarray(table.column("how_masked").to_pylist()), amounts)
-        for place, name in enumerate(CLASSES):
+        for place, name in enumerate(LABELS):
             shares = table.column(f"{name}_fraction").to_numpy()
             self._shares[name].add(shares)
             self._class_pixels[place] += float(shares @ pixels)
@@ -215,21 +233,42 @@ class _Counts:
         used = pc.value_counts(table.column("sources").combine_chunks().flatten())
         self.sources.update({row["values"]: row["counts"] for row in used.to_pylist()})
 
+    def _add_classes(self, shown: pa.ListArray, kinds: NDArray[np.str_], amounts: NDArray[np.int64]) -> None:
+        num_names = pc.fill_null(pc.list_value_length(shown), 0).to_numpy(zero_copy_only=False)
+        names = np.asarray(shown.flatten().to_pylist(), dtype=np.str_)
+        _add_up(self._named, names, np.repeat(amounts, num_names, axis=1))
+        _add_up(self._nameless, kinds[num_names == 0], amounts[:, num_names == 0])
+
+    def classes(self) -> dict[str, NDArray[np.int64]]:
+        """Return the amounts by what samples show; none if no sample has a class name."""
+        if not self._named:
+            return {}
+        nothing = np.zeros(3, dtype=np.int64)
+        return {
+            name: self._named.get(name, nothing) + self._nameless.get(name, nothing)
+            for name in {*self._named, *self._nameless}
+        }
+
     def pixel_shares(self) -> dict[str, float]:
-        """Return the share of all pixels of each class."""
+        """Return the share of all pixels of each label."""
         pixels = max(int(self.total[1]), 1)
-        return {name: round(float(n) / pixels, 6) for name, n in zip(CLASSES, self._class_pixels, strict=True)}
+        return {name: round(float(n) / pixels, 6) for name, n in zip(LABELS, self._class_pixels, strict=True)}
 
     def spreads(self) -> tuple[Spread, ...]:
         """Return how label shares, regions and bytes are spread over the samples."""
-        shares = [self._shares[name].spread(f"{name} share") for name in CLASSES]
+        shares = [self._shares[name].spread(f"{name} share") for name in LABELS]
         return (*shares, self._regions.spread("regions"), self._bytes.spread("bytes"))
 
     def _group(self, what: str, names: NDArray[np.str_], amounts: NDArray[np.int64]) -> None:
-        distinct, inverse = np.unique(names, return_inverse=True)
-        for place, name in enumerate(distinct.tolist()):
-            found = amounts[:, inverse == place].sum(axis=1)
-            self.groups[what][name] = self.groups[what].get(name, np.zeros(3, dtype=np.int64)) + found
+        _add_up(self.groups[what], names, amounts)
+
+
+def _add_up(group: dict[str, NDArray[np.int64]], names: NDArray[np.str_], amounts: NDArray[np.int64]) -> None:
+    """Add amounts (3, N) to those of their names (N,)."""
+    distinct, inverse = np.unique(names, return_inverse=True)
+    for place, name in enumerate(distinct.tolist()):
+        found = amounts[:, inverse == place].sum(axis=1)
+        group[name] = group.get(name, np.zeros(3, dtype=np.int64)) + found
 
 
 def _groups(counts: Mapping[str, NDArray[np.int64]], total: NDArray[np.int64]) -> tuple[Group, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from datagen.dataset.check import CheckSummary
 from datagen.dataset.findings import KINDS
-from datagen.dataset.stats import Group, Spread, Statistics
+from datagen.dataset.stats import MOST_CLASSES, Group, Spread, Statistics
 
 _QUANTILES = ("least", *(f"{percent} %" for percent in range(10, 100, 10)), "most")
 _UNITS = {"regions": ("regions", 1.0), "bytes": ("kB", 1e-3)}
@@ -22,7 +22,8 @@ def to_tables(statistics: Statistics) -> dict[str, Any]:
         + ", ".join(f"{share:.1%} {name}" for name, share in statistics.pixel_shares.items()),
         "rejected": statistics.rejected,
         "redrawn": statistics.redrawn,
-        **{name: [_group_row(name, group) for group in getattr(statistics, name)] for name in groups},
+        **{name: [_group_row(name.removesuffix("s"), group) for group in getattr(statistics, name)] for name in groups},
+        **_class_rows(statistics.classes),
         "spread": _spread_rows(statistics.spreads),
         "sources": [
             {"kind": group.kind, "licence": group.licence, "sources": group.num_sources, "uses": group.num_uses}
@@ -52,9 +53,18 @@ def to_report(summary: CheckSummary) -> dict[str, Any]:
     }
 
 
+def _class_rows(classes: Sequence[Group]) -> dict[str, Any]:
+    """Return the table of classes, the commonest; nothing for a corpus that names none."""
+    if not classes:
+        return {}
+    rows = [_group_row("class", group) for group in classes[:MOST_CLASSES]]
+    left = len(classes) - len(rows)
+    return {"classes": rows} | ({"more_classes": f"{left:,}"} if left else {})
+
+
 def _group_row(what: str, group: Group) -> dict[str, Any]:
     return {
-        what.removesuffix("s"): group.name,
+        what: group.name,
         "samples": group.num_samples,
         "%": round(100 * group.share, 1),
         "megapixels": round(group.megapixels, 1),

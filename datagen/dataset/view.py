@@ -5,7 +5,7 @@ import json
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from pipeline.base.errors import UsageError
 from pipeline.base.progress import Progress
 from pipeline.base.seeds import derive_seed
 from pipeline.base.store import Store
-from pipeline.formats.sample import FIELDS, Sample, decode_sample
-from pipeline.formats.shards import COLUMN, read_manifest
+from pipeline.formats.encoded import COLUMN
+from pipeline.formats.sample import FIELDS, Sample, decode_sample, source_row
+from pipeline.formats.shards import read_manifest
 
 _FILES = Path(__file__).parent / "gallery"
 
@@ -144,7 +145,7 @@ def _entry(chosen: Chosen, sample: Sample, shown: Shown, num_bytes: int) -> dict
         "confidence": row["confidence"],
         "bytes": num_bytes,
         "details": info.details,
-        "sources": [asdict(source) for source in info.sources],
+        "sources": [source_row(source) for source in info.sources],
         # As text: JavaScript's numbers end at 2**53.
         "seed": str(info.seed),
         "versions": info.versions,

@@ -8,7 +8,7 @@ import numpy as np
 
 from datagen.quality import HASH_SIDE
 from datagen.sources.examine import examine_screen
-from datagen.sources.gather import Candidate, Gathered, Search, found, gather
+from datagen.sources.gather import Candidate, Gathered, NamedBy, Search, found, gather
 from datagen.sources.model import Found, RefusedSource
 from datagen.sources.photos import pictures
 from datagen.sources.places import is_remote, read_range
@@ -23,14 +23,21 @@ _NUM_BITS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(a
 
 
 def find_captured(
-    folder: str, *, near_bits: int = 0, seen: Seen | None = None, progress: Progress | None = None
+    folder: str,
+    *,
+    near_bits: int = 0,
+    classes: NamedBy | None = None,
+    seen: Seen | None = None,
+    progress: Progress | None = None,
 ) -> Found:
     """Return the captured screens in `folder`, in the order of capture; those with the same pixels count once.
+
+    Tars and parquet files of pictures will do as well. `classes`: as for photographs.
 
     One whose perceptual hash differs from an earlier one's in fewer than `near_bits` of 256 bits is refused as
     `near_duplicate`: a split's last screen must not look like the next one's first.
 
-    Raises: UsageError: no folder, or no usable picture in it.
+    Raises: UsageError: no folder, no usable picture in it, or none with a class.
     """
     search = Search(
         kind="screen",
@@ -38,10 +45,11 @@ def find_captured(
         place=folder,
         licence="unknown",
         examine=examine_screen,
+        classes=classes,
         seen=seen or Seen(),
         progress=progress,
     )
-    files, tables = pictures(search, containers=False)
+    files, tables = pictures(search)
     order = _capture_order(folder)
     files.sort(key=lambda file: (order.get(file.name.rpartition("/")[2], len(order)), file.name))
     return found(search, _without_near(gather(search, files, tables), near_bits))

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datagen.sources.places import File, is_remote, open_file, read_range, without_secrets
+from datagen.sources.stated import FIELDS, MEMBERS
 from pipeline.base.errors import PictureError, StorageError
 from pipeline.formats.picture import SUFFIXES
 
@@ -36,7 +37,7 @@ class Item:
     """As in PlannedSource."""
     read: Callable[[], bytes]
     notes: Mapping[str, Any] = field(default_factory=dict)
-    """What its container says about it: a tar's sibling JSON, a parquet row's other columns."""
+    """What its container says about it: a tar's sibling JSON and class names, a parquet row's other columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +105,9 @@ def _in_parts(file: File) -> Iterator[None]:
 
 
 def _samples(file: File, tar: tarfile.TarFile) -> Iterator[Item]:
-    """Give the pictures of each run of members with one key, with the JSON that stands beside them."""
+    """Give the pictures of each run of members with one key, with the JSON and class names that stand beside them."""
     held: list[tuple[tarfile.TarInfo, bytes]] = []
-    notes: Mapping[str, Any] = {}
+    beside: dict[str, bytes] = {}
     current = ""
     for member in tar:
         if not member.isfile():
@@ -114,14 +115,24 @@ def _samples(file: File, tar: tarfile.TarFile) -> Iterator[Item]:
         folder, _, base = member.name.rpartition("/")
         stem, _, ending = base.partition(".")
         if f"{folder}/{stem}" != current:
-            yield from (_member(file, info, data, notes) for info, data in held)
-            held, notes, current = [], {}, f"{folder}/{stem}"
+            yield from _run(file, held, beside)
+            held, beside, current = [], {}, f"{folder}/{stem}"
         # Of our own corpora the label maps end in `.label.png`: they are no pictures of anything.
         if f".{ending.lower()}" in SUFFIXES:
             held.append((member, _read_member(tar, member)))
-        elif ending.lower() == "json":
-            notes = _json_notes(_read_member(tar, member))
-    yield from (_member(file, info, data, notes) for info, data in held)
+        elif ending.lower() in ("json", *MEMBERS):
+            beside[ending.lower()] = _read_member(tar, member)
+    yield from _run(file, held, beside)
+
+
+def _run(file: File, held: list[tuple[tarfile.TarInfo, bytes]], beside: Mapping[str, bytes]) -> Iterator[Item]:
+    notes = _json_notes(beside["json"]) if "json" in beside else {}
+    named = next((beside[ending] for ending in MEMBERS if ending in beside), None)
+    if named is not None:
+        # A member of its own outweighs a key of the JSON: under the name that is looked for first.
+        notes = {**notes, MEMBERS[0]: named}
+    for info, data in held:
+        yield _member(file, info, data, notes)
 
 
 def _member(file: File, info: tarfile.TarInfo, data: bytes, notes: Mapping[str, Any]) -> Item:
@@ -153,7 +164,7 @@ def _parquet_items(file: File) -> Iterator[Item | Damage]:
             column = picture_column(table.schema_arrow)
             if column is None:
                 return
-            names = [field.name for field in table.schema_arrow if not pa.types.is_nested(field.type)]
+            names = [field.name for field in table.schema_arrow if _is_note(field)]
             wanted = [column, *(name for name in names if name != column)]
             for group in range(table.num_row_groups):
                 row = 0
@@ -189,6 +200,14 @@ def _parquet_value(path: str, part: str) -> bytes:
     except StorageError as error:
         raise PictureError("unreadable", str(error)) from error
     raise LookupError(f"row {row} of row group {group} is not there")
+
+
+def _is_note(field: pa.Field) -> bool:
+    """Return whether a column may say something about a picture: single values, and lists of class names."""
+    if not pa.types.is_nested(field.type):
+        return True
+    is_list = pa.types.is_list(field.type) or pa.types.is_large_list(field.type)
+    return is_list and field.name.strip().lower() in FIELDS and not pa.types.is_nested(field.type.value_type)
 
 
 def _holds_bytes(kind: pa.DataType) -> bool:

@@ -20,7 +20,7 @@ class PlannedSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedSource:
-    """A file that was found and cannot be used."""
+    """A file that was found and cannot be used, or what of it cannot: a class label, lines with keys."""
 
     name: str
     reason: str

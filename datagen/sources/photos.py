@@ -8,7 +8,7 @@ from datagen.dataset.near import cluster
 from datagen.sources.bundled import bundled_photos
 from datagen.sources.containers import COMPRESSED, PARQUET, TAR
 from datagen.sources.examine import examine_photo
-from datagen.sources.gather import Candidate, Gathered, Search, found, gather
+from datagen.sources.gather import Candidate, Gathered, NamedBy, Search, found, gather
 from datagen.sources.model import Found, RefusedSource
 from datagen.sources.places import File, list_files, without_secrets
 from datagen.sources.provenance import Tables
@@ -27,13 +27,20 @@ JPEG q20, 15 % brighter, grey or enlarged differ in at most 20 bits, with 1 % cu
 
 
 def find_photos(
-    place: str | None, *, licence: str = "unknown", seen: Seen | None = None, progress: Progress | None = None
+    place: str | None,
+    *,
+    licence: str = "unknown",
+    classes: NamedBy | None = None,
+    seen: Seen | None = None,
+    progress: Progress | None = None,
 ) -> Found:
     """Return the photographs of `place` (folder, tars, parquet, local or by URL), or those in our libraries' wheels.
 
     Not yet dealt to splits. Of files that show the same pixels the first counts, of those that show the same scaled or
-    compressed again the largest; the others are refused as `duplicate` and `near_duplicate`.
-    Raises: UsageError: nothing there, or no usable picture in it; StorageError: the network gave up.
+    compressed again the largest; the others are refused as `duplicate` and `near_duplicate`. `classes`: who says what
+    they show; without, what their containers and tables say is kept. Labels that are no names are refused by
+    themselves, their pictures stay.
+    Raises: UsageError: nothing there, no usable picture in it, or none with a class; StorageError: the network gave up.
     """
     if place is None:
         return bundled_photos()
@@ -43,19 +50,19 @@ def find_photos(
         place=place,
         licence=licence,
         examine=examine_photo,
+        classes=classes,
         seen=seen or Seen(),
         progress=progress,
     )
-    return found(search, _without_near(gather(search, *pictures(search, containers=True))))
+    return found(search, _without_near(gather(search, *pictures(search))))
 
 
-def pictures(search: Search, *, containers: bool) -> tuple[list[File], Tables]:
+def pictures(search: Search) -> tuple[list[File], Tables]:
     """Return the files that are pictures (or hold some) and the tables beside them. Raises: UsageError: none."""
     listed = list_files(search.place, search.key)
-    endings = (*SUFFIXES, TAR, PARQUET, *COMPRESSED) if containers else tuple(SUFFIXES)
-    files = [file for file in listed if file.name.lower().endswith(endings)]
+    files = [file for file in listed if file.name.lower().endswith((*SUFFIXES, TAR, PARQUET, *COMPRESSED))]
     if not files:
-        known = ", ".join(sorted({*SUFFIXES, TAR, PARQUET} if containers else SUFFIXES))
+        known = ", ".join(sorted({*SUFFIXES, TAR, PARQUET}))
         raise UsageError(f"{without_secrets(search.place)}: holds no pictures ({known})")
     return files, Tables(listed)
 

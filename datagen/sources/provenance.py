@@ -1,4 +1,4 @@
-"""Licence and origin of a source: from a table beside the files, from its container, else as the config says.
+"""Licence, origin and class names of a source: from a table beside the files, its container, else the config.
 
 Tables: `sources`, `index` or `metadata` as .csv, .parquet or .jsonl, in any of the folders; and beside a tar a parquet
 file of the same name (img2dataset). A row is found by its file's path relative to the table, or by its name.
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from datagen.sources.containers import picture_column
 from datagen.sources.places import File, open_file, without_secrets
+from datagen.sources.stated import Stated, class_names
 from pipeline.base.errors import UsageError
 
 _TABLES = frozenset({"sources", "index", "metadata"})
@@ -31,10 +32,11 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What is known about where a source came from; "" = not known."""
+    """What is known about where a source came from and what it shows; "" = not known."""
 
     licence: str
     origin: str
+    stated: Stated
 
 
 class Tables:
@@ -65,13 +67,16 @@ class Tables:
 
 
 def of_row(row: Row) -> Provenance:
-    """Return the licence and origin that a row of any table states. Keys and passwords in URLs are left out."""
+    """Return the licence, origin and class names that a row of any table states.
+
+    Keys and passwords in URLs are left out.
+    """
     lowered = {str(name).strip().lower(): value for name, value in row.items()}
     author = _first(lowered, _AUTHOR_COLUMNS)
     origin = without_secrets(_first(lowered, _ORIGIN_COLUMNS))
     if author and author not in origin:
         origin = f"{origin} (by {author})" if origin else f"by {author}"
-    return Provenance(licence=_first(lowered, _LICENCE_COLUMNS), origin=origin)
+    return Provenance(licence=_first(lowered, _LICENCE_COLUMNS), origin=origin, stated=class_names(lowered))
 
 
 def _first(row: Row, columns: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ false is made of it: whoever reads a source compares its digest with the plan's.
 import importlib.metadata
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from io import BytesIO
 
 import pyarrow as pa
@@ -15,12 +15,13 @@ import pyarrow.parquet as pq
 
 from datagen.sources.examine import Examined
 from datagen.sources.places import File
+from datagen.sources.stated import Stated
 from pipeline.base.errors import ShardError, StorageError
 from pipeline.base.store import Store
 from pipeline.formats.shards import read_parquet
 
 SEEN = "sources.seen.parquet"
-_VERSION = "1"
+_VERSION = "2"
 """Raise it when an examination would tell something else of the same file."""
 _SAVE_EVERY_S = 60.0
 _FRESH_NS = 3_000_000_000
@@ -28,7 +29,15 @@ _FRESH_NS = 3_000_000_000
 
 _TEXTS = ("kind", "file", "stamp", "name", "part", "licence", "origin")
 _EXAMINED = ("sha256", "shown_sha256", "perceptual_hash", "reason", "message")
-_SCHEMA = pa.schema([*((name, pa.string()) for name in (*_TEXTS, *_EXAMINED)), ("num_pixels", pa.int64())])
+_LISTS = {"classes": "names", "class_faults": "faults"}
+"""Columns of what was stated of a picture: the fields of `Stated`."""
+_SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in (*_TEXTS, *_EXAMINED)),
+        ("num_pixels", pa.int64()),
+        *((name, pa.list_(pa.string())) for name in _LISTS),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +49,7 @@ class Record:
     licence: str
     """As its container says; "" = it does not."""
     origin: str
+    stated: Stated = field(default_factory=Stated)
     examined: Examined
 
 
@@ -78,6 +88,7 @@ class Seen:
         rows = [
             {"kind": kind, "file": file, "stamp": stamp, "name": record.name, "part": record.part}
             | {"licence": record.licence, "origin": record.origin}
+            | {name: list(getattr(record.stated, part)) for name, part in _LISTS.items()}
             | asdict(record.examined)
             for (kind, file, stamp), records in self._records.items()
             for record in records
@@ -98,7 +109,9 @@ class Seen:
             return
         for row in table.to_pylist():
             examined = Examined(num_pixels=row["num_pixels"], **{name: row[name] for name in _EXAMINED})
-            record = Record(examined=examined, **{name: row[name] for name in ("name", "part", "licence", "origin")})
+            stated = Stated(**{part: tuple(row[name]) for name, part in _LISTS.items()})
+            texts = {name: row[name] for name in ("name", "part", "licence", "origin")}
+            record = Record(examined=examined, stated=stated, **texts)
             self._records.setdefault((row["kind"], row["file"], row["stamp"]), []).append(record)
 
 
