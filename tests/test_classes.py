@@ -21,10 +21,11 @@ from tests.training_corpus import small_config
 from training.classes import multi_hot, with_classes
 from training.config import TrainConfig, check_continuation, class_names
 from training.data import SampleReader, train_batches
+from training.figures import figures, measure
 from training.folder import open_folder, sole_run
 from training.launch import run
 from training.loop import Alone
-from training.objectives import class_cross_entropy, figures, measure, objective
+from training.objectives import class_cross_entropy, objective
 from training.plan import plan
 from training.rank import Job, run_rank
 from training.records import describe, read_rows

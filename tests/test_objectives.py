@@ -10,7 +10,8 @@ from torch import Tensor
 
 from pipeline.codecs.interface import CodecOutput
 from pipeline.formats.sample import IGNORE
-from training.objectives import figures, measure, no_sums, objective
+from training.figures import figures, measure, no_sums
+from training.objectives import objective
 
 
 def make_output(seed: int = 0, *, with_head: bool = True) -> tuple[CodecOutput, Tensor, Tensor]:

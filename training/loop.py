@@ -1,44 +1,30 @@
 """The training loop: a generator that yields reports and knows neither Ray nor files.
 
 Whoever iterates it decides what a report means: the launcher writes it down and saves checkpoints, a test compares it.
-N crops, H, W side of a crop.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Literal, Protocol
+from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pipeline.base.errors import TrainingError
-from pipeline.base.seeds import derive_seed
-from training.config import TrainConfig, needs_labels
+from training.config import TrainConfig
 from training.data import Batch
-from training.objectives import Figures, figures, measure, no_sums, objective
-from training.optim import main_parameters
+from training.figures import Figures, figures, no_sums
 from training.order import repeats_per_batch
+from training.ranks import Ranks
 from training.state import TrainState
-
-
-class Ranks(Protocol):
-    """The processes that train together."""
-
-    @property
-    def rank(self) -> int: ...
-
-    @property
-    def num_ranks(self) -> int: ...
-
-    def average(self, tensor: Tensor) -> None:
-        """Replace a tensor, in place, by its mean over the ranks; the result is the same bits on all of them."""
+from training.step import Stepper
+from training.validation import Shown, validate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alone:
-    """One process without company."""
+    """One process without company; a `training.ranks.Ranks`."""
 
     rank: int = 0
     num_ranks: int = 1
@@ -49,7 +35,7 @@ class Alone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What the loop tells after some steps; equal on all ranks."""
+    """What the loop tells after some steps; equal on all ranks, but for `shown`."""
 
     split: Literal["train", "val"]
     """`train`: figures over the steps since the last report; `val`: over the validation crops."""
@@ -64,9 +50,15 @@ class Report:
     """Time the model waited for a batch, a step."""
     model_ms: float
     """Time of forward, backward, averaging and update, a step."""
+    images_per_second: float
+    """Crops trained or validated, over all workers."""
     figures: Figures
     checkpoint_due: bool
     """Whether the caller should save the state before going on."""
+    best: bool = False
+    """Whether this validation's loss is the lowest so far."""
+    shown: tuple[Shown, ...] = field(default=(), repr=False)
+    """Some of this rank's validation crops; the one part that differs between ranks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,47 +71,58 @@ class TrainData:
     """In the training split; makes epochs of samples seen."""
 
 
-def fit(state: TrainState, config: TrainConfig, data: TrainData, ranks: Ranks) -> Iterator[Report]:
+def _go_on() -> bool:
+    return False
+
+
+def fit(
+    state: TrainState, config: TrainConfig, data: TrainData, ranks: Ranks, *, should_stop: Callable[[], bool] = _go_on
+) -> Iterator[Report]:
     """Train `state` up to `config.steps`, changing it in place; yield a report wherever one is due.
 
-    Every rank yields equally often. Noise is seeded by step and rank, so that a run that was stopped and continued
-    takes the same steps.
-    Raises: TrainingError: too many steps in a row whose gradient is not finite.
+    Every rank yields equally often. `should_stop` is asked in each step; if it says so on any rank, that step is the
+    last one on all, and its report wants a checkpoint.
+    Raises: TrainingError: too many steps in a row whose gradient is not finite; UsageError: `compile` cannot be done.
     """
     clock = _Interval()
-    skips_in_a_row = 0
-    while state.step < config.steps:
-        learning_rate = state.optimisers.set_learning_rates(state.step, config)
+    stepper = Stepper(state.codec, config)
+    stopped = False
+    while state.step < config.steps and not stopped:
+        learning_rate = state.optimisers.set_learning_rates(state.step, config, plateau_rate=state.validated.rate)
         began = perf_counter()
         batch = next(data.batches)
         read = perf_counter()
-        taken, sums = _train_step(state, config, batch, ranks)
+        taken = stepper.take(state, batch, ranks, stop=should_stop())
+        stopped = taken.stop
         state.step += 1
         state.samples_seen += config.samples_per_batch
         state.num_repeats += repeats_per_batch(config.samples_per_batch, ranks.num_ranks)
-        state.num_skipped += not taken
-        skips_in_a_row = 0 if taken else skips_in_a_row + 1
-        if skips_in_a_row >= config.max_skips_in_a_row:
+        state.num_skipped += not taken.finite
+        state.skips_in_a_row = 0 if taken.finite else state.skips_in_a_row + 1
+        if state.skips_in_a_row >= config.max_skips_in_a_row:
             raise TrainingError(
-                f"step {state.step}: {skips_in_a_row} steps in a row gave a gradient that is not finite; "
+                f"step {state.step}: {state.skips_in_a_row} steps in a row gave a gradient that is not finite; "
                 f"lower learning_rate ({config.learning_rate}) or max_gradient_norm ({config.max_gradient_norm})"
             )
-        clock.add(sums, read_seconds=read - began, model_seconds=perf_counter() - read)
-        yield from _reports(state, config, data, ranks, _Due(clock=clock, learning_rate=learning_rate))
+        clock.add(taken.sums, read_seconds=read - began, model_seconds=perf_counter() - read)
+        due = _Due(clock=clock, learning_rate=learning_rate, stopped=stopped)
+        yield from _reports(state, config, data, ranks, due)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Due:
     clock: "_Interval"
     learning_rate: float
+    stopped: bool
 
 
 def _reports(state: TrainState, config: TrainConfig, data: TrainData, ranks: Ranks, due: _Due) -> Iterator[Report]:
     last = state.step == config.steps
-    checkpoint_due = last or state.step % config.checkpoint_every == 0
+    checkpoint_due = last or due.stopped or state.step % config.checkpoint_every == 0
     validation_due = bool(config.validate_every) and (last or state.step % config.validate_every == 0)
 
-    def report(split: Literal["train", "val"], sums: Tensor, times: tuple[float, float], *, save: bool) -> Report:
+    def report(split: Literal["train", "val"], sums: Tensor, times: tuple[float, float], num_crops: int) -> Report:
+        seconds = sum(times) / 1000
         return Report(
             split=split,
             step=state.step,
@@ -130,73 +133,20 @@ def _reports(state: TrainState, config: TrainConfig, data: TrainData, ranks: Ran
             learning_rate=due.learning_rate,
             read_ms=times[0],
             model_ms=times[1],
+            images_per_second=num_crops / seconds if seconds else 0.0,
             figures=figures(sums, lambda_rd=config.lambda_rd, gamma=config.gamma),
-            checkpoint_due=save,
+            checkpoint_due=split == "train" and checkpoint_due,
         )
 
     if validation_due:
         began = perf_counter()
-        sums = validate(state, config, data.validation, ranks)
-        yield report("val", sums, (0.0, 1000 * (perf_counter() - began)), save=False)
+        sums, shown = validate(state, config, data.validation, ranks)
+        told = report("val", sums, (0.0, 1000 * (perf_counter() - began)), config.validate_crops)
+        best = state.validated.take(told.figures.loss, step=state.step, config=config)
+        yield replace(told, best=best, shown=shown)
     if checkpoint_due or validation_due or state.step % config.report_every == 0:
         sums, times = due.clock.take(ranks)
-        yield report("train", sums, times, save=checkpoint_due)
-
-
-def validate(state: TrainState, config: TrainConfig, batches: Sequence[Batch], ranks: Ranks) -> Tensor:
-    """Return the sums over all ranks' validation crops, as `measure` orders them, times 1 / num_ranks."""
-    device = state.codec.device
-    sums = no_sums()
-    state.codec.eval()
-    with torch.no_grad(), _autocast(config, device):
-        for batch in batches:
-            # Without region maps, as coding is: what training was told must not flatter the figures. Classes are sent.
-            on_device = _to_device(batch, device)
-            pictures_N3HW, labels_NHW, classes_NC = on_device.pictures, on_device.labels, on_device.classes
-            output = state.codec(pictures_N3HW, None, labels_NHW if needs_labels(config) else None)
-            sums += measure(output, pictures_N3HW, labels_NHW, classes_NC)
-    state.codec.train()
-    ranks.average(sums)
-    return sums
-
-
-def _train_step(state: TrainState, config: TrainConfig, batch: Batch, ranks: Ranks) -> tuple[bool, Tensor]:
-    """Take one step; return whether its gradient was finite, and this rank's sums."""
-    codec = state.codec
-    batch = _to_device(batch, codec.device)
-    pictures_N3HW, labels_NHW, classes_NC = batch.pictures, batch.labels, batch.classes
-    torch.manual_seed(derive_seed(config.seed, "noise", state.step, ranks.rank))
-    codec.zero_grad(set_to_none=True)
-    with _autocast(config, codec.device):
-        output = codec(pictures_N3HW, batch.regions, labels_NHW if needs_labels(config) else None)
-        weights = {"lambda_rd": config.lambda_rd, "gamma": config.gamma}
-        terms = objective(output, pictures_N3HW, labels_NHW, classes_NC, **weights)
-    # The auxiliary loss reaches only the auxiliary parameters and the objective only the others: one pass serves both.
-    (terms.loss + codec.aux_loss()).backward()  # type: ignore[no-untyped-call]
-    finite = _average_gradients(codec, ranks)
-    if finite:
-        nn.utils.clip_grad_norm_(main_parameters(codec), config.max_gradient_norm)
-        state.optimisers.step()
-    sums = measure(output, pictures_N3HW, labels_NHW, classes_NC)
-    return finite, sums if bool(sums.isfinite().all()) else no_sums()
-
-
-def _average_gradients(codec: nn.Module, ranks: Ranks) -> bool:
-    """Average all gradients over the ranks in one message; return whether the result is finite, the same on all."""
-    gradients = []
-    for parameter in codec.parameters():
-        # What this rank's batch did not need (a class without pixels) has a gradient all the same: ranks must agree.
-        if parameter.grad is None:
-            parameter.grad = torch.zeros_like(parameter)
-        gradients.append(parameter.grad)
-    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-    if ranks.num_ranks > 1:
-        ranks.average(flat)
-        start = 0
-        for gradient in gradients:
-            gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
-            start += gradient.numel()
-    return bool(flat.isfinite().all())
+        yield report("train", sums, times, config.batch_size)
 
 
 class _Interval:
@@ -221,19 +171,3 @@ class _Interval:
         ranks.average(together)
         self._reset()
         return together[:-2], (float(together[-2]), float(together[-1]))
-
-
-def _to_device(batch: Batch, device: torch.device) -> Batch:
-    """Return the batch there, its pictures as floats in [0, 1]."""
-    return Batch(
-        pictures=batch.pictures.to(device).float() / 255,
-        labels=batch.labels.to(device),
-        regions=None if batch.regions is None else batch.regions.to(device),
-        classes=None if batch.classes is None else batch.classes.to(device),
-    )
-
-
-def _autocast(config: TrainConfig, device: torch.device) -> "torch.autocast | nullcontext[None]":
-    if config.precision == "float32":
-        return nullcontext()
-    return torch.autocast(device.type, dtype=torch.bfloat16)

@@ -22,9 +22,12 @@ class Optimisers:
     aux: torch.optim.Adam | None
     """None for a codec without auxiliary parameters."""
 
-    def set_learning_rates(self, step: int, config: TrainConfig) -> float:
-        """Set both learning rates for step `step` (from 0); return the main one."""
-        factor = rate_factor(step, config)
+    def set_learning_rates(self, step: int, config: TrainConfig, *, plateau_rate: float = 1.0) -> float:
+        """Set both learning rates for step `step` (from 0); return the main one.
+
+        `plateau_rate`: the share that validations have come to, for the schedule `plateau`.
+        """
+        factor = rate_factor(step, config, plateau_rate=plateau_rate)
         for group in self.main.param_groups:
             group["lr"] = config.learning_rate * factor
         for group in self.aux.param_groups if self.aux is not None else ():
@@ -38,13 +41,15 @@ class Optimisers:
             self.aux.step()
 
 
-def rate_factor(step: int, config: TrainConfig) -> float:
+def rate_factor(step: int, config: TrainConfig, *, plateau_rate: float = 1.0) -> float:
     """Return the learning rate of step `step` (from 0) as a share of its highest value.
 
-    Linear from 0 over `warmup_steps`, level, then a cosine to `final_rate` over the last `decay_share` of the run: a
-    function of the step alone, so that nothing needs saving.
+    Linear from 0 over `warmup_steps`, then level. `cosine`: a cosine to `final_rate` over the last `decay_share` of the
+    run, a function of the step alone, so that nothing needs saving. `plateau`: times `plateau_rate`.
     """
     warmup = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
+    if config.schedule == "plateau":
+        return warmup * plateau_rate
     decay_steps = config.steps * config.decay_share
     past = step + 1 - (config.steps - decay_steps)
     if past <= 0 or not decay_steps:

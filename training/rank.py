@@ -1,6 +1,7 @@
 """One rank's whole run: find the newest checkpoint, read, train, write. Knows no Ray."""
 
 import platform
+import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,10 +16,24 @@ from pipeline.base.errors import TrainingError
 from pipeline.base.store import Store
 from pipeline.formats.corpus import open_split
 from training.config import TrainConfig, class_names, needs_regions
-from training.data import SampleReader, read_ahead, train_batches, validation_batches
-from training.loop import Ranks, Report, TrainData, fit
+from training.data import read_ahead, train_batches, validation_batches
+from training.loop import Report, TrainData, fit
+from training.pictures import write_grid
+from training.ranks import Ranks
 from training.records import append_row, cut_rows, report_row
-from training.state import TrainState, fresh_state, load_state, newest_complete, prune, save_state
+from training.samples import SampleReader
+from training.state import (
+    TrainState,
+    fresh_state,
+    frozen_digest,
+    load_state,
+    newest_complete,
+    prune,
+    save_best,
+    save_state,
+)
+from training.stop import StopWish
+from training.watchers import open_watchers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +47,8 @@ class Job:
     """The run's folder; every node sees it under this path."""
     trunk_weights: str = ""
     """The config's file as an absolute path: workers have a working directory of their own."""
+    init_from: str = ""
+    """The same."""
 
 
 def run_rank(job: Job, ranks: Ranks, device: torch.device) -> Iterator[Report]:
@@ -60,16 +77,24 @@ def run_rank(job: Job, ranks: Ranks, device: torch.device) -> Iterator[Report]:
     batches = train_batches(reader, config, samples_seen=state.samples_seen, rank=ranks.rank, num_ranks=ranks.num_ranks)
     with read_ahead(batches) as ready:
         data = TrainData(batches=ready, validation=validation, num_samples=reader.split.num_samples)
-        for report in fit(state, config, data, ranks):
+        # One rank looks, all are told: they must take the same last step.
+        wish = {"should_stop": StopWish(job.out)} if ranks.rank == 0 else {}
+        try:
+            for report in fit(state, config, data, ranks, **wish):
+                if report.checkpoint_due:
+                    _check_equal(state, ranks)
+                if writer is not None:
+                    writer.take(report)
+                yield report
+        finally:
             if writer is not None:
-                writer.take(report)
-            yield report
+                writer.close()
 
 
 def _start(job: Job, ranks: Ranks, device: torch.device) -> TrainState:
     newest = newest_complete(job.out)
     if newest is None:
-        state = fresh_state(job.config, device, trunk_weights=job.trunk_weights)
+        state = fresh_state(job.config, device, trunk_weights=job.trunk_weights, init_from=job.init_from)
     else:
         state = load_state(newest, job.config, device)
     mean_step = torch.tensor([float(state.step)], dtype=torch.float64, device=device)
@@ -82,6 +107,25 @@ def _start(job: Job, ranks: Ranks, device: torch.device) -> TrainState:
     return state
 
 
+def _check_equal(state: TrainState, ranks: Ranks) -> None:
+    """Refuse to go on with weights or entropy tables that differ between ranks: what is saved would be one rank's.
+
+    Raises: TrainingError: the same on all ranks.
+    """
+    if ranks.num_ranks == 1:
+        return
+    digest = torch.tensor(list(frozen_digest(state)), dtype=torch.float64, device=state.codec.device)
+    mean = digest.clone()
+    ranks.average(mean)
+    # All are equal to the mean, or one of them is not; that one must not leave the others waiting for it.
+    differs = torch.tensor([float(not torch.equal(mean, digest))], dtype=torch.float64, device=state.codec.device)
+    ranks.average(differs)
+    if float(differs):
+        raise TrainingError(
+            f"step {state.step}: the ranks' weights or entropy tables differ (seen by rank {ranks.rank})"
+        )
+
+
 class _Writer:
     """Writes what rank 0 has to write."""
 
@@ -89,30 +133,61 @@ class _Writer:
         self._job = job
         self._state = state
         self._validation: dict[str, Any] = {}
+        self._versions = versions()
+        self._revision = revision(Path(__file__).parent)
         cut_rows(job.out, step=state.step)
+        self._watchers = open_watchers(job.config, job.out, step=state.step)
+
+    def close(self) -> None:
+        """End what watches; the run may go on later."""
+        for watcher in self._watchers:
+            watcher.close()
 
     def take(self, report: Report) -> None:
-        """Append the report's line; save a checkpoint if it is due."""
+        """Append the report's line and show it; save a checkpoint if it is due, and the best weights."""
         row = report_row(report)
         append_row(self._job.out, row)
+        for watcher in self._watchers:
+            watcher.row(row)
+        if report.shown:
+            path = write_grid(self._job.out, report.shown, step=report.step)
+            for watcher in self._watchers:
+                watcher.picture(path, step=report.step)
         if report.split == "val":
             self._validation = row
+        if report.best:
+            save_best(self._job.out, self._state, self._job.config, provenance=self._provenance(report))
         if report.checkpoint_due:
             save_state(self._job.out, self._state, self._job.config, provenance=self._provenance(report))
             prune(self._job.out, keep=self._job.config.keep_checkpoints)
 
     def _provenance(self, report: Report) -> dict[str, Any]:
-        row = report_row(report)
-        return {
+        found: dict[str, Any] = {
             "step": report.step,
             "samples_seen": report.samples_seen,
             "epoch": report.epoch,
             "corpus_sha256": self._job.corpus_sha256,
             "train_config": to_table(self._job.config),
-            "train_metrics": row,
             "val_metrics": self._validation,
-            "versions": versions(),
+            "versions": self._versions,
+            **self._revision,
         }
+        return found if report.split == "val" else found | {"train_metrics": report_row(report)}
+
+
+def revision(folder: Path) -> dict[str, Any]:
+    """Return the git revision of the sources in `folder`, and whether they were changed since; {} outside of git."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(folder), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+
+    try:
+        # An installed package may lie in somebody's repository without being part of it.
+        git("ls-files", "--error-unmatch", "rank.py")
+        return {"git_revision": git("rev-parse", "HEAD"), "git_changed": bool(git("status", "--porcelain", "--", "."))}
+    except (OSError, subprocess.SubprocessError):
+        return {}
 
 
 def versions() -> dict[str, str]:

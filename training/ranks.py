@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 import torch
 from torch import Tensor, distributed
@@ -16,9 +17,22 @@ from torch import Tensor, distributed
 _TIMEOUT = timedelta(minutes=30)
 
 
+class Ranks(Protocol):
+    """The processes that train together."""
+
+    @property
+    def rank(self) -> int: ...
+
+    @property
+    def num_ranks(self) -> int: ...
+
+    def average(self, tensor: Tensor) -> None:
+        """Replace a tensor, in place, by its mean over the ranks; the result is the same bits on all of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Together:
-    """This process among the others of its process group; a `training.loop.Ranks`."""
+    """This process among the others of its process group; a `Ranks`."""
 
     rank: int
     num_ranks: int

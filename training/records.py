@@ -26,7 +26,7 @@ def report_row(report: Report) -> dict[str, Any]:
     row = {
         field.name: getattr(report, field.name)
         for field in fields(report)
-        if field.name not in ("figures", "checkpoint_due")
+        if field.name not in ("figures", "checkpoint_due", "best", "shown")
     }
     row |= asdict(report.figures)
     return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
@@ -120,12 +120,21 @@ class _Follower:
 
 
 def describe(row: dict[str, Any]) -> str:
-    """Return such as `loss 1.93, 0.81 bpp est., 27.4 dB`; the rate is the likelihoods' estimate.
+    """Return such as `loss 1.93, 0.81 bpp est., 27.4 dB, label loss 0.21, 41 images/s`.
 
-    Of a codec that learns classes: `loss 0.41, 87.5 % of classes right`.
+    The rate is the likelihoods' estimate; a validation's is that of bitstreams: `0.84 bpp`. Of a codec that learns
+    classes: `loss 0.41, 87.5 % of classes right`.
     """
     if row["loss"] is None:
         return "no finite step"
     if row.get("class_accuracy") is not None:
-        return f"loss {row['loss']:.3f}, {row['class_accuracy']:.1%} of classes right"
-    return f"loss {row['loss']:.3f}, {row['estimated_bpp']:.3f} bpp est., {row['psnr']:.2f} dB"
+        parts = [f"{row['class_accuracy']:.1%} of classes right"]
+    else:
+        real = row.get("bpp")
+        rate = f"{row['estimated_bpp']:.3f} bpp est." if real is None else f"{real:.3f} bpp"
+        parts = [rate, f"{row['psnr']:.2f} dB"]
+        if row.get("bce") is not None:
+            parts.append(f"label loss {row['bce']:.3f}")
+    if row.get("images_per_second"):
+        parts.append(f"{row['images_per_second']:.3g} images/s")
+    return ", ".join([f"loss {row['loss']:.3f}", *parts])

@@ -1,22 +1,27 @@
 """All that a run has learned and where it is, and the folders that hold it.
 
 checkpoints/step-00000200/
-    trainer.safetensors   the optimisers' moments, by parameter name
-    trainer.json          step, samples seen, config, corpus digest
-    weights.safetensors   the codec; written by pipeline.codecs.checkpoint
+    trainer.safetensors   the optimisers' moments, by parameter name; with an average, the weights themselves too
+    trainer.json          step, samples seen, what validations came to, config, corpus digest
+    weights.safetensors   the codec, its averaged weights if there are any; written by pipeline.codecs.checkpoint
     checkpoint.json       written last, with the digests of the other three: a folder without it is not complete
+
+best/ and final/ hold the last two alone: what decodes.
 """
 
+import hashlib
 import json
 import logging
 import shutil
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import safetensors
 import safetensors.torch
 import torch
+from torch import Tensor
 
 from pipeline.base.config import to_table
 from pipeline.base.errors import CheckpointError, StorageError, UsageError
@@ -24,13 +29,17 @@ from pipeline.base.seeds import derive_seed
 from pipeline.base.store import Store, canonical_json, sha256_file, sha256_hex
 from pipeline.codecs import checkpoint
 from pipeline.codecs.interface import AbstractCodec, Pretrainable
+from training.averaging import WeightAverage
 from training.config import TrainConfig, codec_config
 from training.optim import Optimisers, build_optimisers, load_state_tensors, state_tensors
+from training.validated import Validated
 
 logger = logging.getLogger(__name__)
 
-CHECKPOINTS, FINAL = "checkpoints", "final"
+CHECKPOINTS, FINAL, BEST = "checkpoints", "final", "best"
 TRAINER_TENSORS, TRAINER = "trainer.safetensors", "trainer.json"
+_OWN = "/own"
+"""Ends the names of the weights themselves, where weights.safetensors holds their average."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,12 +54,23 @@ class TrainState:
     """Position in the sample order: all that the data loader needs."""
     num_repeats: int = 0
     num_skipped: int = 0
+    skips_in_a_row: int = 0
+    validated: Validated = field(default_factory=Validated)
+    average: WeightAverage | None = None
+    """With `ema_decay`."""
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """Give the codec the weights that are validated and exported, while the block runs."""
+        return nullcontext() if self.average is None else self.average.in_place(self.codec)
 
 
-def fresh_state(config: TrainConfig, device: torch.device, *, trunk_weights: str = "") -> TrainState:
+def fresh_state(
+    config: TrainConfig, device: torch.device, *, trunk_weights: str = "", init_from: str = ""
+) -> TrainState:
     """Return a run at step 0; same seed, same weights, on every rank.
 
-    `trunk_weights`: path of a file with the first weights of a part of the codec.
+    `trunk_weights`: path of a file with the first weights of a part of the codec; `init_from`: of a checkpoint with
+    those of all of it, from a codec of the same config.
     Raises: UsageError: the codec has no such part, or the file is not there; CheckpointError: it is unfit.
     """
     with torch.random.fork_rng(devices=[]):
@@ -61,8 +81,12 @@ def fresh_state(config: TrainConfig, device: torch.device, *, trunk_weights: str
         if not isinstance(start, Pretrainable):
             raise UsageError(f"trunk_weights: codec {config.codec} has no trunk whose weights could be given")
         start.load_trunk(Path(trunk_weights))
+    if init_from:
+        codec.load_state_dict(checkpoint.load(init_from).codec.state_dict())
     codec.to(device).train()
-    return TrainState(codec=codec, optimisers=build_optimisers(codec, config))
+    state = TrainState(codec=codec, optimisers=build_optimisers(codec, config))
+    state.average = WeightAverage(codec) if config.ema_decay else None
+    return state
 
 
 def save_state(out: Path, state: TrainState, config: TrainConfig, *, provenance: dict[str, Any]) -> Path:
@@ -71,12 +95,14 @@ def save_state(out: Path, state: TrainState, config: TrainConfig, *, provenance:
     store = Store(folder)
     # A damaged leftover of a killed run must not count as complete while its files are being replaced.
     store.remove(checkpoint.PROVENANCE)
-    tensors = safetensors.torch.save(state_tensors(state.codec, state.optimisers))
+    tensors = safetensors.torch.save(state_tensors(state.codec, state.optimisers) | _own_weights(state))
     position = {
         "step": state.step,
         "samples_seen": state.samples_seen,
         "num_repeats": state.num_repeats,
         "num_skipped": state.num_skipped,
+        "skips_in_a_row": state.skips_in_a_row,
+        "validated": asdict(state.validated),
         "config": to_table(config),
         "corpus_sha256": provenance["corpus_sha256"],
     }
@@ -84,9 +110,39 @@ def save_state(out: Path, state: TrainState, config: TrainConfig, *, provenance:
     store.write_bytes(TRAINER_TENSORS, tensors)
     store.write_bytes(TRAINER, trainer)
     digests = {TRAINER_TENSORS: sha256_hex(tensors), TRAINER: sha256_hex(trainer)}
-    checkpoint.save(store, config.codec, state.codec, provenance={**provenance, "trainer_sha256": digests})
-    state.codec.train()
+    _save_weights(store, state, config, provenance={**provenance, "trainer_sha256": digests})
     return folder
+
+
+def save_best(out: Path, state: TrainState, config: TrainConfig, *, provenance: dict[str, Any]) -> None:
+    """Write the folder `out/best`: the weights alone. Raises: StorageError."""
+    store = Store(out / BEST)
+    store.remove(checkpoint.PROVENANCE)
+    _save_weights(store, state, config, provenance=provenance)
+
+
+def frozen_digest(state: TrainState) -> bytes:
+    """Freeze the codec as a checkpoint would; return a SHA-256 of all its weights and tables."""
+    digest = hashlib.sha256()
+    with state.averaged():
+        state.codec.freeze()
+        for name, tensor in state.codec.state_dict().items():
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    state.codec.train()
+    return digest.digest()
+
+
+def _save_weights(store: Store, state: TrainState, config: TrainConfig, *, provenance: dict[str, Any]) -> None:
+    with state.averaged():
+        checkpoint.save(store, config.codec, state.codec, provenance=provenance)
+    state.codec.train()
+
+
+def _own_weights(state: TrainState) -> dict[str, Tensor]:
+    if state.average is None:
+        return {}
+    return {name + _OWN: tensor.detach().cpu().contiguous() for name, tensor in state.codec.named_parameters()}
 
 
 def load_state(folder: Path, config: TrainConfig, device: torch.device) -> TrainState:
@@ -98,7 +154,9 @@ def load_state(folder: Path, config: TrainConfig, device: torch.device) -> Train
         tensors = safetensors.torch.load_file(folder / TRAINER_TENSORS)
     except (safetensors.SafetensorError, OSError) as error:
         raise CheckpointError(f"{folder / TRAINER_TENSORS}: {error}") from error
+    own = {name.removesuffix(_OWN): tensors.pop(name) for name in list(tensors) if name.endswith(_OWN)}
     load_state_tensors(codec, optimisers, tensors, where=str(folder / TRAINER_TENSORS))
+    average = _load_average(codec, own, where=str(folder / TRAINER_TENSORS)) if config.ema_decay else None
     position = read_position(folder)
     return TrainState(
         codec=codec,
@@ -107,7 +165,25 @@ def load_state(folder: Path, config: TrainConfig, device: torch.device) -> Train
         samples_seen=position["samples_seen"],
         num_repeats=position["num_repeats"],
         num_skipped=position["num_skipped"],
+        # A run of an earlier release has neither.
+        skips_in_a_row=position.get("skips_in_a_row", 0),
+        validated=Validated(**position.get("validated", {})),
+        average=average,
     )
+
+
+def _load_average(codec: AbstractCodec, own: dict[str, Tensor], *, where: str) -> WeightAverage:
+    """Take the codec's weights as the average, and give it its own."""
+    average = WeightAverage(codec)
+    parameters = dict(codec.named_parameters())
+    if set(own) != set(parameters):
+        raise CheckpointError(f"{where}: the weights beside their average are not those of the codec")
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            if own[name].shape != parameter.shape:
+                raise CheckpointError(f"{where}: {name} is {tuple(own[name].shape)}, not {tuple(parameter.shape)}")
+            parameter.copy_(own[name])
+    return average
 
 
 def read_position(folder: Path) -> dict[str, Any]:
