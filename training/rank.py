@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import torch
@@ -16,10 +17,11 @@ from pipeline.base.errors import TrainingError
 from pipeline.base.store import Store
 from pipeline.formats.corpus import open_split
 from training.config import TrainConfig, class_names, needs_regions
-from training.data import read_ahead, train_batches, validation_batches
+from training.data import validation_batches
 from training.loop import Report, TrainData, fit
 from training.pictures import write_grid
 from training.ranks import Ranks
+from training.reading import BatchStream, open_batches
 from training.records import append_row, cut_rows, report_row
 from training.samples import SampleReader
 from training.state import (
@@ -74,9 +76,9 @@ def run_rank(job: Job, ranks: Ranks, device: torch.device) -> Iterator[Report]:
         val_split = open_split(store, config.val_split)
         val_reader = SampleReader(val_split, cache_bytes=0, class_names=names, scale_to=config.scale_to)
         validation = validation_batches(val_reader, config, rank=ranks.rank, num_ranks=ranks.num_ranks)
-    batches = train_batches(reader, config, samples_seen=state.samples_seen, rank=ranks.rank, num_ranks=ranks.num_ranks)
-    with read_ahead(batches) as ready:
-        data = TrainData(batches=ready, validation=validation, num_samples=reader.split.num_samples)
+    place = {"samples_seen": state.samples_seen, "rank": ranks.rank, "num_ranks": ranks.num_ranks}
+    with open_batches(reader, config, **place) as batches:
+        data = TrainData(batches=batches, validation=validation, num_samples=reader.split.num_samples)
         # One rank looks, all are told: they must take the same last step.
         wish = {"should_stop": StopWish(job.out)} if ranks.rank == 0 else {}
         try:
@@ -84,7 +86,7 @@ def run_rank(job: Job, ranks: Ranks, device: torch.device) -> Iterator[Report]:
                 if report.checkpoint_due:
                     _check_equal(state, ranks)
                 if writer is not None:
-                    writer.take(report)
+                    writer.take(report, batches)
                 yield report
         finally:
             if writer is not None:
@@ -133,6 +135,8 @@ class _Writer:
         self._job = job
         self._state = state
         self._validation: dict[str, Any] = {}
+        self._write_seconds = 0.0
+        self._last_step = state.step
         self._versions = versions()
         self._revision = revision(Path(__file__).parent)
         cut_rows(job.out, step=state.step)
@@ -143,9 +147,12 @@ class _Writer:
         for watcher in self._watchers:
             watcher.close()
 
-    def take(self, report: Report) -> None:
+    def take(self, report: Report, batches: BatchStream) -> None:
         """Append the report's line and show it; save a checkpoint if it is due, and the best weights."""
+        began = perf_counter()
         row = report_row(report)
+        if report.split == "train":
+            row |= batches.take_costs() | self._take_write_ms(report.step)
         append_row(self._job.out, row)
         for watcher in self._watchers:
             watcher.row(row)
@@ -160,6 +167,13 @@ class _Writer:
         if report.checkpoint_due:
             save_state(self._job.out, self._state, self._job.config, provenance=self._provenance(report))
             prune(self._job.out, keep=self._job.config.keep_checkpoints)
+        self._write_seconds += perf_counter() - began
+
+    def _take_write_ms(self, step: int) -> dict[str, float]:
+        """Return the milliseconds a step of writing since the last line, whose own writing is counted here."""
+        num_steps, self._last_step = step - self._last_step, step
+        seconds, self._write_seconds = self._write_seconds, 0.0
+        return {"write_ms": 1000 * seconds / max(1, num_steps)}
 
     def _provenance(self, report: Report) -> dict[str, Any]:
         found: dict[str, Any] = {

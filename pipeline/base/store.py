@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import fsspec
-
 from pipeline.base.errors import StorageError, UsageError
+from pipeline.base.remote import Remote
 
 TEMPORARY_PREFIX = ".tmp-"
 
@@ -50,10 +49,7 @@ class Store:
         # fsspec writes file:// in place, under the final name; ours is the way of a local folder.
         self._local = Path(path) if "://" not in path else None
         if self._local is None:
-            try:
-                self._remote, self._root = fsspec.core.url_to_fs(self.url)
-            except (ImportError, ValueError, OSError) as error:
-                raise StorageError(f"{self.url}: {error}") from error
+            self._remote = Remote(self.url)
 
     def __repr__(self) -> str:
         return f"Store({self.url!r})"
@@ -76,14 +72,14 @@ class Store:
         with _os_errors(self.where(name)):
             if self._local is not None:
                 return (self._local / name).is_file()
-            return bool(self._remote.isfile(self._remote_path(name)))
+            return self._remote.is_file(name)
 
     def size(self, name: str) -> int:
         """Return the size of `name` in bytes."""
         with _os_errors(self.where(name)):
             if self._local is not None:
                 return (self._local / name).stat().st_size
-            return int(self._remote.size(self._remote_path(name)))
+            return self._remote.size(name)
 
     def names(self, folder: str = "") -> list[str]:
         """Return the names of the files directly in `folder`, sorted; temporary files and subfolders are left out."""
@@ -92,9 +88,7 @@ class Store:
                 base = self._local / folder
                 found = [entry.name for entry in base.iterdir() if entry.is_file()] if base.is_dir() else []
             else:
-                path = self._remote_path(folder)
-                entries = self._remote.ls(path, detail=True) if self._remote.isdir(path) else []
-                found = [str(entry["name"]).rsplit("/", 1)[-1] for entry in entries if entry["type"] == "file"]
+                found = self._remote.names(folder)
         prefix = f"{folder.rstrip('/')}/" if folder else ""
         return sorted(prefix + name for name in found if not name.startswith(TEMPORARY_PREFIX))
 
@@ -105,15 +99,12 @@ class Store:
                 with open(self._local / name, "rb") as file:
                     file.seek(start)
                     return file.read(-1 if size is None else size)
-            end = None if size is None else start + size
-            return bytes(self._remote.cat_file(self._remote_path(name), start=start, end=end))
+            return self._remote.read(name, start=start, size=size)
 
     def write_bytes(self, name: str, data: bytes) -> None:
         """Publish `data` as `name`: the file appears whole or not at all."""
         if self._local is None:
-            with _os_errors(self.where(name)):
-                self._remote.makedirs(self._remote_path(name).rsplit("/", 1)[0], exist_ok=True)
-                self._remote.pipe_file(self._remote_path(name), data)
+            self._remote.write(name, data)
             return
         with self.writing(name) as path, open(path, "wb") as file:
             file.write(data)
@@ -137,8 +128,7 @@ class Store:
                     temporary.replace(self._local / name)
                     _fsync(folder)
                 else:
-                    self._remote.makedirs(self._remote_path(name).rsplit("/", 1)[0], exist_ok=True)
-                    self._remote.put_file(str(temporary), self._remote_path(name))
+                    self._remote.upload(temporary, name)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -147,8 +137,8 @@ class Store:
         with _os_errors(self.where(name)):
             if self._local is not None:
                 (self._local / name).unlink(missing_ok=True)
-            elif self._remote.isfile(self._remote_path(name)):
-                self._remote.rm_file(self._remote_path(name))
+            else:
+                self._remote.remove(name)
 
     def sweep(self) -> int:
         """Remove temporary files left by a killed writer, in all folders; return how many."""
@@ -183,9 +173,6 @@ class Store:
             yield
         finally:
             os.close(descriptor)
-
-    def _remote_path(self, name: str) -> str:
-        return f"{str(self._root).rstrip('/')}/{name}".rstrip("/")
 
 
 @contextmanager

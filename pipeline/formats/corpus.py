@@ -10,19 +10,13 @@ import pyarrow as pa
 
 from pipeline.base.errors import ShardError, UsageError
 from pipeline.base.store import Store, sha256_hex
+from pipeline.formats.encoded import CLASSES, COLUMN, EncodedSample
 from pipeline.formats.sample import FIELDS, Sample, decode_sample
-from pipeline.formats.shards import (
-    CLASSES,
-    COLUMN,
-    MANIFEST,
-    SHARD_TABLE,
-    EncodedSample,
-    ShardRecord,
-    read_manifest,
-    read_parquet,
-)
+from pipeline.formats.shards import MANIFEST, SHARD_TABLE, ShardRecord, read_manifest, read_parquet
 
 _SIDECARS_HELD = 64
+_MAX_GAP = 1 << 16
+"""Bytes that are read needlessly rather than asking again: a request to an object store takes longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +49,18 @@ class CorpusSplit:
         return row
 
     def members(self, index: int, fields: Iterable[str] = FIELDS) -> dict[str, bytes]:
-        """Return chosen members of sample `index`, by ending (`png`, `label.png`, ...), without reading the others."""
+        """Return members of sample `index` by ending (`png`, `label.png`, ...), in one read if they are near."""
         row = self.row(index)
-        return {
-            ending: self.store.read_bytes(
-                row["tar"], start=row[f"{COLUMN[ending]}_offset"], size=row[f"{COLUMN[ending]}_size"]
-            )
-            for ending in fields
-        }
+        places = {ending: (row[f"{COLUMN[ending]}_offset"], row[f"{COLUMN[ending]}_size"]) for ending in fields}
+        start = min((offset for offset, _ in places.values()), default=0)
+        end = max((offset + size for offset, size in places.values()), default=0)
+        if end - start > sum(size for _, size in places.values()) + _MAX_GAP:
+            return {
+                ending: self.store.read_bytes(row["tar"], start=offset, size=size)
+                for ending, (offset, size) in places.items()
+            }
+        data = self.store.read_bytes(row["tar"], start=start, size=end - start)
+        return {ending: data[offset - start : offset - start + size] for ending, (offset, size) in places.items()}
 
     def checked_members(self, index: int) -> dict[str, bytes]:
         """Return all members of sample `index` by ending, their digest compared with the side-car's.
