@@ -110,31 +110,6 @@ def test_a_missing_file_over_all_shards_is_named_and_the_shards_are_still_read(
     assert summary.num_samples == 7
 
 
-@pytest.mark.parametrize("said", [None, [], ["dog"], ["sofa", "dog"], ["dog", "sofa", "cat"]])
-def test_classes_that_the_side_car_tells_otherwise_are_found(
-    corpus: Path, tmp_path: Path, said: list[str] | None
-) -> None:
-    def named(item: EncodedSample) -> EncodedSample:
-        sample = decoded(item)
-        return encode(replace(sample, info=replace(sample.info, classes=("dog", "sofa"))), compress_level=1)
-
-    def damaged(item: EncodedSample) -> EncodedSample:
-        return replace(item, row=item.row | {"classes": said})
-
-    whole = forge(corpus, tmp_path / "whole", first_of_train(named))
-    assert run(whole).findings == ()
-    wrong = forge(whole, tmp_path / "wrong", first_of_train(damaged))
-    for config in (QUICK, CheckConfig()):
-        (finding,) = run(wrong, config).findings
-        assert (finding.kind, finding.where) == ("classes", "small-train-000000.tar: train-000000")
-        assert '["dog", "sofa"]' in finding.message
-    # The other way round: a class that the metadata does not know.
-    added = forge(
-        corpus, tmp_path / "added", first_of_train(lambda item: replace(item, row=item.row | {"classes": ["dog"]}))
-    )
-    assert [finding.kind for finding in run(added, QUICK).findings] == ["classes"]
-
-
 def test_a_missing_shard_is_found_though_nothing_else_is_wrong(corpus: Path, tmp_path: Path) -> None:
     def keep(split: str, items: Items) -> Items:
         return items
