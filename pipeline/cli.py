@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 done, but something was rejected or did not verify (the su
 request, one line on stderr; 130 interrupted. Progress goes to stderr, results to stdout, `--json` for machines.
 """
 
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -41,7 +42,7 @@ app.add_typer(dataset_app, name="dataset")
 # The package that provides each optional import, for the message when it is missing.
 _EXTRAS = {"torch": "codecs", "numba": "codecs", "safetensors": "codecs", "mss": "datagen"}
 _EXTRAS |= {"playwright": "browser", "imagehash": "datagen", "imagecodecs": "datagen", "Xlib": "datagen"}
-_EXTRAS |= {"pycocotools": "datagen"}
+_EXTRAS |= {"pycocotools": "datagen", "tensorboard": "watch", "wandb": "wandb", "mlflow": "mlflow"}
 _EXTRAS |= {"skimage": "datagen", "matplotlib": "evaluate", "segment_anything": "sam", "ray": "train,serve"}
 
 
@@ -78,24 +79,44 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the newest complete checkpoint in --out.")
     ] = False,
+    init_from: Annotated[
+        str | None, typer.Option(help="Checkpoint whose weights a new run begins with, under a schedule of its own.")
+    ] = None,
     plan: PlanOption = False,
     overrides: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a codec on a corpus with Ray Train."""
+    """Train a codec on a corpus with Ray Train; Ctrl-C saves a checkpoint."""
     from pipeline.base.config import load
     from pipeline.base.progress import open_progress
-    from training import launch
+    from training import sweep
     from training.config import PRESETS, TrainConfig
     from training.plan import plan as plan_training
 
-    loaded = load(TrainConfig, config, presets=PRESETS, overrides=overrides or [])
+    beginning = [] if init_from is None else [f"init_from={json.dumps(init_from, ensure_ascii=False)}"]
+    loaded = load(TrainConfig, config, presets=PRESETS, overrides=[*(overrides or []), *beginning])
     if plan:
         show(plan_training(loaded, corpus), as_json=as_json)
         return
     with open_progress("train") as progress:
-        summary = launch.run(loaded, corpus=corpus, out=out, resume=resume, progress=progress)
+        summary = sweep.run_all(loaded, corpus=corpus, out=out, resume=resume, progress=progress)
     show(summary, as_json=as_json)
+
+
+@app.command("export")
+def export_checkpoint(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Folder made by `train`, of a run that may not be over.")],
+    out: OutOption,
+    *,
+    which: Annotated[
+        str, typer.Option(help="`last`: the newest checkpoint; `best`: that of the lowest validation loss.")
+    ] = "last",
+    as_json: JsonOption = False,
+) -> None:
+    """Copy the weights of a run into a checkpoint folder of their own, ready for archives."""
+    from training.export import export_run
+
+    show(export_run(run, out, which=which), as_json=as_json)
 
 
 app.command()(cli_coding.compress)
@@ -172,7 +193,7 @@ def demo(
 def _fail(error: DiptychError) -> None:
     """Print one line and exit; a terminal must not see control characters that a file's name brought along."""
     line = "".join(character if character.isprintable() else " " for character in str(error))
-    typer.echo(f"diptych: error: {' '.join(line.split())}", err=True)
+    typer.echo(f"diptych: {error.word}: {' '.join(line.split())}", err=True)
     sys.exit(error.exit_code)
 
 

@@ -22,7 +22,7 @@ from training.rank import Job, run_rank
 from training.records import cut_rows, read_rows
 from training.state import (
     TrainState,
-    export_final,
+    export,
     fresh_state,
     load_state,
     newest_complete,
@@ -271,7 +271,7 @@ def test_old_checkpoints_are_removed_and_the_export_holds_no_trainer(tmp_path: P
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["step-00000002", "step-00000003"]
     newest = newest_complete(tmp_path)
     assert newest is not None
-    digest = export_final(tmp_path, newest)
+    digest = export(newest, tmp_path / "final")
     assert sorted(path.name for path in (tmp_path / "final").iterdir()) == ["checkpoint.json", "weights.safetensors"]
     assert load(tmp_path / "final").weights_sha256 == digest
 

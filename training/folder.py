@@ -70,7 +70,7 @@ def open_folder(out: Path, config: TrainConfig, reading: TrainPlan) -> int:
     position = read_position(newest) if newest is not None else _begun(out)
     step = 0
     if position is not None:
-        check_continuation(position["config"], config, where=str(out))
+        check_begun(position["config"], config, where=str(out))
         if position["corpus_sha256"] not in (None, reading.corpus_sha256):
             raise UsageError(f"{reading.corpus}: not the corpus that the run in {out} was started with")
         step = int(position["step"])
@@ -93,15 +93,34 @@ def _check_use(out: Path, *, resume: bool) -> None:
         raise UsageError(f"{out}: no run to resume (there is no {CONFIG})")
 
 
-def _begun(out: Path) -> dict[str, Any] | None:
-    """Return the position of a run without a checkpoint, or None if there is no run; its corpus is None if unknown."""
+def begun_config(out: Path) -> dict[str, Any] | None:
+    """Return the config that the run in `out` was begun with, as a table; None if there is no run.
+
+    Raises: ConfigError: the file is damaged.
+    """
     if not (out / CONFIG).is_file():
         return None
     try:
-        config = tomllib.loads((out / CONFIG).read_text(encoding="utf-8"))
+        return tomllib.loads((out / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{out / CONFIG}: not the config of a run ({error})") from error
-    return {"step": 0, "config": config, "corpus_sha256": _planned_corpus(out)}
+
+
+def check_begun(before: dict[str, Any], config: TrainConfig, *, where: str) -> None:
+    """Refuse to go on with one run as several of its kind, or the other way round, or under another config.
+
+    Raises: ConfigError.
+    """
+    if bool(before.get("lambdas")) != bool(config.lambdas):
+        kind = "for several lambdas" if before.get("lambdas") else "for one lambda"
+        raise ConfigError(f"{where}: the run was started {kind}; give the same kind, or another folder")
+    check_continuation(before, config, where=where)
+
+
+def _begun(out: Path) -> dict[str, Any] | None:
+    """Return the position of a run without a checkpoint, or None if there is no run; its corpus is None if unknown."""
+    config = begun_config(out)
+    return None if config is None else {"step": 0, "config": config, "corpus_sha256": _planned_corpus(out)}
 
 
 def _planned_corpus(out: Path) -> str | None:

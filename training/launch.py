@@ -6,8 +6,11 @@ The run's folder, on a disk that all nodes share under one path:
     plan.json           what each rank reads
     metrics.jsonl       one line a report (training.records)
     checkpoints/        the newest complete one is where a stopped run goes on (training.state)
-    final/              the exported checkpoint
+    best/               the weights of the lowest validation loss
+    final/              the weights of the last step, exported when the run has ended
+    pictures/           what validations decoded (training.pictures)
     .lock               locked while a run is at work (training.folder)
+    .stop               there while a run is asked to stop (training.stop)
 
 Ray places the workers and restarts them; what has been learned is on disk and only there, so Ray is told of no
 checkpoint and there is one answer to where a run stands.
@@ -22,21 +25,25 @@ from typing import Any
 
 import torch
 
-from pipeline.base.errors import CheckpointError, DiptychError, MissingDependency, TrainingError, UsageError
+from pipeline.base.errors import CheckpointError, DiptychError, Interrupted, MissingDependency, TrainingError
 from pipeline.base.progress import Progress
 from pipeline.base.store import Store
 from pipeline.cluster import connect
 from pipeline.codecs import checkpoint
 from pipeline.formats.corpus import open_split
+from training.beginning import absolute, check_beginning
 from training.classes import with_classes
 from training.config import TrainConfig, codec_config
 from training.folder import local_folder, open_folder, sole_run
+from training.interrupt import in_thread, stop_on_interrupt
 from training.placement import check_nodes, worker_resources
 from training.plan import TrainPlan, plan
 from training.rank import Job, run_rank
 from training.ranks import Together, process_group
 from training.records import follow, read_rows
-from training.state import FINAL, export_final, newest_complete, read_position
+from training.state import FINAL, export, newest_complete, read_position
+from training.stop import forget_stop
+from training.watchers import check_watchers
 
 _RAY_FOLDER = ".ray-train"
 _MAX_FAILED_STARTS = 2
@@ -71,12 +78,14 @@ def run(config: TrainConfig, *, corpus: str, out: str, resume: bool, progress: P
     A caller that already uses Ray keeps its cluster. `resume` goes on from the newest complete checkpoint, with more
     steps or other workers if wished; a finished run is only summed up.
     Raises: UsageError: `out` is in use, or the corpus or the cluster cannot feed all workers; ConfigError: the run was
-    started with another config; TrainingError, StorageError, CheckpointError, ShardError: the run failed.
+    started with another config; TrainingError, StorageError, CheckpointError, ShardError: the run failed; Interrupted:
+    by SIGINT, and saved.
     """
+    check_watchers(config)
     began = time.monotonic()
     folder = local_folder(out)
     codec_config(config)
-    reading = plan(config, _absolute(corpus))
+    reading = plan(config, absolute_url(corpus))
     config = with_classes(config, open_split(Store(reading.corpus), config.train_split))
     with sole_run(folder, resume=resume):
         step = open_folder(folder, config, reading)
@@ -89,31 +98,42 @@ def _train(config: TrainConfig, reading: TrainPlan, folder: Path, *, step: int, 
     progress.total(config.steps)
     progress.advance(step)
     if step < config.steps:
-        if step == 0 and config.trunk_weights and not Path(config.trunk_weights).is_file():
-            raise UsageError(f"{config.trunk_weights}: no such file; trunk_weights must name one")
+        if step == 0:
+            check_beginning(config)
+        forget_stop(folder)
         job = Job(
             config=config,
             corpus=reading.corpus,
             corpus_sha256=reading.corpus_sha256,
             out=folder,
-            trunk_weights=str(Path(config.trunk_weights).resolve()) if config.trunk_weights else "",
+            trunk_weights=absolute(config.trunk_weights),
+            init_from=absolute(config.init_from),
         )
         progress.note("starting workers")
         address = config.ray_address or None
-        with connect(address=address, num_cpus=_num_cpus(config)), follow(folder, progress, step=step):
+        with (
+            connect(address=address, num_cpus=num_cpus(config)),
+            follow(folder, progress, step=step),
+            stop_on_interrupt(folder, progress.note),
+        ):
             _fit(job)
+        forget_stop(folder)
     newest = newest_complete(folder)
     if newest is None:
         raise CheckpointError(f"{folder}: the workers ended without leaving a complete checkpoint")
+    reached = int(read_position(newest)["step"])
+    if reached < config.steps:
+        raise Interrupted(f"{folder}: saved at step {reached} of {config.steps}; the same with --resume goes on")
     return newest
 
 
-def _absolute(corpus: str) -> str:
-    # Workers have a working directory of their own.
+def absolute_url(corpus: str) -> str:
+    """Return a corpus's folder as workers need it, who have a working directory of their own."""
     return corpus if "://" in corpus else str(Path(corpus).resolve())
 
 
-def _num_cpus(config: TrainConfig) -> int:
+def num_cpus(config: TrainConfig) -> int:
+    """Return the CPUs that a run's workers take."""
     return config.num_workers * config.threads_per_worker
 
 
@@ -158,7 +178,8 @@ def _fit(job: Job) -> None:
         ),
     )
     try:
-        trainer.fit()
+        # On the main thread Ray would take SIGINT for itself and abort.
+        in_thread(trainer.fit)
     except train.TrainingFailedError as error:
         raise _translate(error, job) from error
     finally:
@@ -205,7 +226,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def _summary(out: Path, newest: Path, *, resumed_from: int, seconds: float) -> TrainSummary:
-    weights_sha256 = export_final(out, newest)
+    weights_sha256 = export(newest, out / FINAL)
     position = read_position(newest)
     rows = [row for row in read_rows(out) if row["split"] == "train"]
     # The first report holds the workers' warm-up.

@@ -211,14 +211,14 @@ def newest_complete(out: Path) -> Path | None:
     return None
 
 
-def export_final(out: Path, folder: Path) -> str:
-    """Copy a checkpoint folder to `out/final` without the trainer's state; return its weights' SHA-256.
+def export(folder: Path, out: Path) -> str:
+    """Copy a checkpoint folder to the folder `out` without the trainer's state; return its weights' SHA-256.
 
     Raises: CheckpointError, StorageError.
     """
     provenance = checkpoint.read_provenance(folder)
     provenance.pop("trainer_sha256", None)
-    store = Store(out / FINAL)
+    store = Store(out)
     store.remove(checkpoint.PROVENANCE)
     store.write_bytes(checkpoint.WEIGHTS, Store(folder).read_bytes(checkpoint.WEIGHTS))
     store.write_bytes(checkpoint.PROVENANCE, canonical_json(provenance))

@@ -16,6 +16,7 @@ DiptychError                      one clear line for the person at the terminal;
       + ShardError
       + ArchiveError
   * TrainingError                 a run that cannot go on
+  * Interrupted                   a person stopped it, and it was saved; exit code 130
 
 Messages say where, what was found, what was expected. Foreign exceptions are wrapped at one border with `from error`.
 """
@@ -25,6 +26,8 @@ class DiptychError(Exception):
     """Base of all errors raised on purpose; the command line prints it as one line and exits with `exit_code`."""
 
     exit_code = 2
+    word = "error"
+    """What the line begins with."""
 
 
 class ConfigError(DiptychError):
@@ -93,3 +96,10 @@ class ArchiveError(FormatError):
 
 class TrainingError(DiptychError):
     """A training run cannot start or go on."""
+
+
+class Interrupted(DiptychError):
+    """A person stopped the work, and it can go on where it stopped."""
+
+    exit_code = 130
+    word = "interrupted"

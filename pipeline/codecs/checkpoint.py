@@ -105,6 +105,25 @@ def load(path: str | Path, *, device: str | torch.device = "cpu") -> LoadedCodec
     return LoadedCodec(spec=find_codec(name), codec=codec, weights_sha256=digest)
 
 
+def read_config(path: str | Path) -> tuple[str, Any]:
+    """Return the name of the codec whose weights these are, and its config dataclass, without loading them.
+
+    Raises: CheckpointError: there is no checkpoint, or not of a codec of ours.
+    """
+    file = Path(path)
+    file = file / WEIGHTS if file.is_dir() else file
+    if not file.is_file():
+        raise CheckpointError(f"{path}: no checkpoint here (expected a folder with {WEIGHTS}, or such a file)")
+    try:
+        with safetensors.safe_open(file, framework="pt") as reader:
+            name, config = _parse_header(dict(reader.metadata() or {}), file)
+        return name, from_table(resolve(find_codec(name).config), config, where=f"config of codec {name}")  # type: ignore[arg-type]
+    except (safetensors.SafetensorError, OSError) as error:
+        raise CheckpointError(f"{file}: not a safetensors file ({error})") from error
+    except ConfigError as error:
+        raise CheckpointError(f"{file}: {error}") from error
+
+
 def _parse_header(metadata: Mapping[str, str], file: Path) -> tuple[str, dict[str, Any]]:
     """Return the codec's name and the table of its config."""
     try:
