@@ -41,9 +41,11 @@ def to_plain(value: Any) -> Any:
     return value
 
 
-def _show_rows(rows: list[Any]) -> None:
+def _show_rows(rows: list[Any], *, titled: bool = False) -> None:
     columns = list(dict.fromkeys(key for row in rows for key in row))
     if not sys.stdout.isatty():
+        if titled:
+            print("\t".join(columns))
         for row in rows:
             print("\t".join(_text(row.get(column)) for column in columns))
         return
@@ -63,7 +65,7 @@ def _show_fields(fields: Mapping[str, Any]) -> None:
             print(f"{key.replace('_', ' ')}: {_text(value)}")
     for key, rows in tables.items():
         print(f"{key.replace('_', ' ')}:")
-        _show_rows(rows)
+        _show_rows(rows, titled=True)
 
 
 def _is_rows(value: Any) -> bool:

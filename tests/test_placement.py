@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.base.errors import UsageError
 from tests.training_corpus import small_config
-from training.placement import check_nodes
+from training.placement import check_nodes, strategy
 
 
 def node(cpus: float, gpus: float = 0, *, alive: bool = True) -> dict[str, Any]:
@@ -52,3 +52,21 @@ def test_strict_spread_needs_a_node_for_every_worker():
     for nodes in ([node(16)], [node(16), node(1)], [node(16), node(2, alive=False)]):
         with pytest.raises(UsageError, match=r"STRICT_SPREAD needs 2 nodes with 2 CPU .* the cluster has 1;"):
             check(nodes, **settings)
+
+
+def test_num_nodes_decides_the_placement():
+    def found(**changes: Any) -> str:
+        return strategy(small_config(**changes))
+
+    assert found(placement="SPREAD") == "SPREAD"
+    assert found(num_workers=4, num_nodes=1) == "STRICT_PACK"
+    assert found(num_workers=4, num_nodes=2) == "SPREAD"
+    assert found(num_workers=4, num_nodes=4) == "STRICT_SPREAD"
+
+
+def test_num_nodes_needs_so_many_nodes_with_room_for_their_share():
+    check([node(2), node(2), node(1)], num_workers=4, num_nodes=2)
+    with pytest.raises(UsageError, match=r"num_nodes 2 needs so many nodes with room for 2 workers of 1 CPU .* has 1"):
+        check([node(9), node(1)], num_workers=4, num_nodes=2)
+    with pytest.raises(UsageError, match="has 0"):
+        check([node(2), node(2)], num_workers=4, num_nodes=1)

@@ -160,7 +160,7 @@ class TrainConfig:
             raise ValueError(f"ema_decay must be at least 0 and below 1, got {self.ema_decay}")
         if self.schedule == "plateau" and not self.validate_every:
             raise ValueError("schedule plateau needs validations; set validate_every")
-        if self.accumulate * self.num_workers > self.batch_size:
+        if self.accumulate > 1 and self.accumulate * self.num_workers > self.batch_size:
             raise ValueError(
                 f"accumulate {self.accumulate} is more than the crops of a step on each of {self.num_workers} workers "
                 f"(batch_size {self.batch_size})"

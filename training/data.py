@@ -18,7 +18,7 @@ from pipeline.base.seeds import generator
 from training.config import TrainConfig
 from training.crops import CropArrays, cut_crop, cut_visit, empty_crops
 from training.decoders import Decoders
-from training.order import SampleOrder, Visit, rank_positions
+from training.order import SampleOrder, rank_visits
 from training.samples import SampleReader, Spent
 
 T = TypeVar("T")
@@ -55,7 +55,8 @@ def train_batches(
 
     `decoders` cut the crops; without them this thread does, and the batches are the same.
     """
-    visits = rank_visits(reader.split.num_samples, config, samples_seen=samples_seen, rank=rank, num_ranks=num_ranks)
+    order = SampleOrder(num_samples=reader.split.num_samples, seed=config.seed)
+    visits = rank_visits(order, config.samples_per_batch, start=samples_seen, rank=rank, num_ranks=num_ranks)
     num_visits, num_cut = -(-config.samples_per_batch // num_ranks), config.crops_per_picture
     if decoders is not None:
         decoders.start(visits)
@@ -74,18 +75,6 @@ def train_batches(
             else:
                 spent += cut_visit(reader, next(visits), config, into=part)
         yield _batch(crops, spent)
-
-
-def rank_visits(
-    num_samples: int, config: TrainConfig, *, samples_seen: int, rank: int, num_ranks: int
-) -> Iterator[Visit]:
-    """Yield the endless visits of one rank, batch by batch, from the position `samples_seen` on."""
-    order = SampleOrder(num_samples=num_samples, seed=config.seed)
-    start = samples_seen
-    while True:
-        for position, repeat in rank_positions(start, config.samples_per_batch, rank=rank, num_ranks=num_ranks):
-            yield order.visit(position, repeat=repeat)
-        start += config.samples_per_batch
 
 
 def validation_batches(reader: SampleReader, config: TrainConfig, *, rank: int, num_ranks: int) -> list[Batch]:

@@ -6,6 +6,7 @@ on in mid-epoch on any number of workers.
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.base.seeds import derive_seed
@@ -72,6 +73,16 @@ def rank_positions(start: int, samples_per_batch: int, *, rank: int, num_ranks: 
     per_rank = -(-samples_per_batch // num_ranks)
     offsets = [rank + turn * num_ranks for turn in range(per_rank)]
     return [(start + offset % samples_per_batch, offset >= samples_per_batch) for offset in offsets]
+
+
+def rank_visits(
+    order: SampleOrder, samples_per_batch: int, *, start: int, rank: int, num_ranks: int
+) -> Iterator[Visit]:
+    """Yield the endless visits of one rank, batch by batch, from position `start` on."""
+    while True:
+        for position, repeat in rank_positions(start, samples_per_batch, rank=rank, num_ranks=num_ranks):
+            yield order.visit(position, repeat=repeat)
+        start += samples_per_batch
 
 
 def repeats_per_batch(samples_per_batch: int, num_ranks: int) -> int:

@@ -14,6 +14,15 @@ def worker_resources(config: TrainConfig) -> dict[str, float]:
     return {"CPU": config.threads_per_worker, **({"GPU": 1} if config.use_gpu else {})}
 
 
+def strategy(config: TrainConfig) -> str:
+    """Return how Ray is to place the workers: `placement`, unless `num_nodes` says more."""
+    if not config.num_nodes:
+        return config.placement
+    if config.num_nodes == 1:
+        return "STRICT_PACK"
+    return "STRICT_SPREAD" if config.num_nodes == config.num_workers else "SPREAD"
+
+
 def check_nodes(nodes: Sequence[Mapping[str, Any]], config: TrainConfig) -> None:
     """Refuse a run whose workers the nodes cannot hold. `nodes` is what ray.nodes() returns.
 
@@ -22,7 +31,15 @@ def check_nodes(nodes: Sequence[Mapping[str, Any]], config: TrainConfig) -> None
     alive = [node for node in nodes if node["Alive"]]
     fits = [_num_fitting(node.get("Resources", {}), config) for node in alive]
     worker = " and ".join(f"{amount:g} {name}" for name, amount in worker_resources(config).items())
-    if config.placement == "STRICT_SPREAD":
+    if config.num_nodes:
+        each = config.num_workers // config.num_nodes
+        num_fit = sum(fit >= each for fit in fits)
+        if num_fit < config.num_nodes:
+            raise UsageError(
+                f"num_nodes {config.num_nodes} needs so many nodes with room for {each} workers of {worker} each, "
+                f"the cluster has {num_fit} ({_describe(alive)}); lower num_nodes, num_workers or threads_per_worker"
+            )
+    elif config.placement == "STRICT_SPREAD":
         num_apart = sum(fit > 0 for fit in fits)
         if num_apart < config.num_workers:
             raise UsageError(
