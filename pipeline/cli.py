@@ -74,8 +74,10 @@ app.command()(cli_datagen.masks)
 def train(
     config: ConfigArgument,
     *,
-    corpus: Annotated[str, typer.Option(help="A corpus made by `diptych datagen`.")],
-    out: OutOption,
+    corpus: Annotated[str, typer.Option(help="A corpus made by `diptych datagen`: a folder, https://, s3://, gs://.")],
+    out: Annotated[str | None, typer.Option("--out", help="Folder for the output; not needed with --plan.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Short for --set num_workers=N, over all nodes.")] = None,
+    nodes: Annotated[int | None, typer.Option(min=1, help="Short for --set num_nodes=M.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the newest complete checkpoint in --out.")
     ] = False,
@@ -93,11 +95,14 @@ def train(
     from training.config import PRESETS, TrainConfig
     from training.plan import plan as plan_training
 
-    beginning = [] if init_from is None else [f"init_from={json.dumps(init_from, ensure_ascii=False)}"]
-    loaded = load(TrainConfig, config, presets=PRESETS, overrides=[*(overrides or []), *beginning])
+    given = {"init_from": init_from, "num_workers": workers, "num_nodes": nodes}
+    short = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items() if value is not None]
+    loaded = load(TrainConfig, config, presets=PRESETS, overrides=[*(overrides or []), *short])
     if plan:
         show(plan_training(loaded, corpus), as_json=as_json)
         return
+    if out is None:
+        raise UsageError("--out is missing: a run needs a folder")
     with open_progress("train") as progress:
         summary = sweep.run_all(loaded, corpus=corpus, out=out, resume=resume, progress=progress)
     show(summary, as_json=as_json)

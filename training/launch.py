@@ -36,10 +36,11 @@ from training.classes import with_classes
 from training.config import TrainConfig, codec_config
 from training.folder import local_folder, open_folder, sole_run
 from training.interrupt import in_thread, stop_on_interrupt
-from training.placement import check_nodes, worker_resources
+from training.placement import check_nodes, strategy, worker_resources
 from training.plan import TrainPlan, plan
 from training.rank import Job, run_rank
 from training.ranks import Together, process_group
+from training.reading import bottleneck
 from training.records import follow, read_rows
 from training.state import FINAL, export, newest_complete, read_position
 from training.stop import forget_stop
@@ -68,6 +69,8 @@ class TrainSummary:
     """Wall time of this call, Ray's start included."""
     crops_per_second: float
     """While training, over all workers; 0 if the records are gone."""
+    bottleneck: str
+    """What a sample cost rank 0, in milliseconds, and what the run waited for most; empty if the records are gone."""
     val_metrics: Mapping[str, Any]
     """The last validation's line of metrics.jsonl; empty without one."""
 
@@ -90,7 +93,7 @@ def run(config: TrainConfig, *, corpus: str, out: str, resume: bool, progress: P
     with sole_run(folder, resume=resume):
         step = open_folder(folder, config, reading)
         newest = _train(config, reading, folder, step=step, progress=progress)
-        return _summary(folder, newest, resumed_from=step, seconds=time.monotonic() - began)
+        return _summary(folder, newest, config, resumed_from=step, seconds=time.monotonic() - began)
 
 
 def _train(config: TrainConfig, reading: TrainPlan, folder: Path, *, step: int, progress: Progress) -> Path:
@@ -166,7 +169,7 @@ def _fit(job: Job) -> None:
             num_workers=config.num_workers,
             use_gpu=config.use_gpu,
             resources_per_worker=worker_resources(config),
-            placement_strategy=config.placement,
+            placement_strategy=strategy(config),
         ),
         run_config=train.RunConfig(
             name="run",
@@ -225,7 +228,7 @@ def _one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"[:300]
 
 
-def _summary(out: Path, newest: Path, *, resumed_from: int, seconds: float) -> TrainSummary:
+def _summary(out: Path, newest: Path, config: TrainConfig, *, resumed_from: int, seconds: float) -> TrainSummary:
     weights_sha256 = export(newest, out / FINAL)
     position = read_position(newest)
     rows = [row for row in read_rows(out) if row["split"] == "train"]
@@ -242,5 +245,6 @@ def _summary(out: Path, newest: Path, *, resumed_from: int, seconds: float) -> T
         num_skipped=position["num_skipped"],
         seconds=seconds,
         crops_per_second=1000 * batch_size * len(times) / sum(times) if sum(times) else 0.0,
+        bottleneck=bottleneck(rows, config),
         val_metrics=checkpoint.read_provenance(newest)["val_metrics"],
     )
