@@ -1,4 +1,4 @@
-"""A corpus made sample by sample from another: the same splits, shards and keys, some members anew.
+"""A corpus made sample by sample from another: the same splits and shards, some members anew.
 
     plan.json          `format` says which stage; digest of the corpus, settings, versions, samples of each shard
     sources.parquet    as in the corpus that it was made from, and so is deal.parquet if that was dealt
@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from datagen.dataset.origins import DEAL, PLAN, SOURCES, origin_files, origins_of
+from datagen.dataset.origins import DEAL, PLAN, SOURCES, origin_files, origins_of, read_plan
 from pipeline.base.errors import ShardError, UsageError
 from pipeline.base.store import Store, canonical_json, sha256_hex
 from pipeline.formats.corpus import CorpusSplit, open_split
 from pipeline.formats.shards import MANIFEST, ShardName, ShardRecord, read_manifest, read_record
 
-RELABELLED, REMASKED = "diptych-relabel-plan", "diptych-masks-plan"
-FORMATS = (RELABELLED, REMASKED)
+RELABELLED, REMASKED, TILED = "diptych-relabel-plan", "diptych-masks-plan", "diptych-tiles-plan"
+FORMATS = (RELABELLED, REMASKED, TILED)
 """Of `plan.json`, by stage."""
 
 
@@ -34,6 +34,8 @@ class Derivation:
     """The stage's part of the config, by name; the checkpoint's place is nobody's business."""
     versions: Mapping[str, str]
     """What else can change the samples' bytes, such as a checkpoint's digest."""
+    num_samples: Mapping[str, int] | None = None
+    """Samples, and refusals that are passed on, of each shard by its stem; None: as many as the source has."""
 
     def splits(self) -> list[CorpusSplit]:
         """Open the source's splits. Raises: ShardError: it is damaged."""
@@ -63,7 +65,8 @@ def begin(store: Store, derivation: Derivation) -> str:
             "corpus_manifest_sha256": sha256_hex(source.read_bytes(MANIFEST)),
             "config": derivation.config(),
             "versions": derivation.all_versions(),
-            "num_samples": {stem: record.num_samples + len(record.rejected) for stem, record in records.items()},
+            "num_samples": derivation.num_samples
+            or {stem: record.num_samples + len(record.rejected) for stem, record in records.items()},
             "sources_sha256": None if table is None else sha256_hex(table),
             "deal_sha256": None if deal is None else sha256_hex(deal),
             "origin": None if deal is not None else next(iter(origins_of(source)), ""),
@@ -84,6 +87,14 @@ def begin(store: Store, derivation: Derivation) -> str:
             store.write_bytes(name, kept)
     store.write_bytes(PLAN, data)
     return sha256_hex(data)
+
+
+def is_tiled(store: Store) -> bool:
+    """Return whether a corpus is made of tiles; not of one whose plan cannot be read."""
+    try:
+        return store.exists(PLAN) and read_plan(store)["format"] == TILED
+    except ShardError:
+        return False
 
 
 def done(store: Store, stem: str, plan_sha256: str) -> ShardRecord | None:

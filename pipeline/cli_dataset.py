@@ -228,6 +228,31 @@ def dataset_merge(
     raise typer.Exit(1 if summary.rejected else 0)
 
 
+@dataset_app.command("tiles")
+def dataset_tiles(
+    corpus: CorpusArgument,
+    out: Annotated[str, typer.Argument(metavar="OUT", help="Folder for the new corpus.")],
+    *,
+    side: Annotated[int, typer.Option(min=16, help="Of the square tiles, in pixels.")] = 256,
+    stride: Annotated[
+        int, typer.Option(min=0, help="Pixels from tile to tile; below --side they overlap. 0: --side.")
+    ] = 0,
+    compress_level: Annotated[int, typer.Option(min=0, max=9, help="Of the PNG files.")] = 6,
+    as_json: JsonOption = False,
+) -> None:
+    """Cut a corpus into lossless tiles, a corpus of their own.
+
+    Training on tiles decodes only what it uses. Splits, shards, labels, regions, sources and classes are kept.
+    """
+    from datagen.dataset import tiles as stage
+    from pipeline.base.progress import open_progress
+
+    config = stage.TilesConfig(side=side, stride=stride, compress_level=compress_level)
+    with open_progress("tiles") as progress:
+        summary = stage.run(corpus, out, config, progress=progress)
+    show(summary, as_json=as_json)
+
+
 @dataset_app.command("coco")
 def dataset_coco(
     corpus: CorpusArgument,

@@ -12,6 +12,7 @@ from datagen.dataset.copying import rename
 from datagen.dataset.findings import Finding
 from datagen.dataset.listing import ShardRow, read_sidecar
 from datagen.dataset.origins import DEAL, origin_folder, origins_of
+from datagen.derived import is_tiled
 from datagen.plan import Plan
 from datagen.work import make_sample
 from pipeline.base.errors import DiptychError, UsageError
@@ -39,6 +40,8 @@ def version_changes(store: Store) -> tuple[str, ...]:
 
     Raises: UsageError: the corpus holds no plan; ShardError: it is damaged.
     """
+    if is_tiled(store):
+        raise UsageError(f"{store.url}: tiles are cut, not drawn; draw samples of the corpus that they were cut from")
     folders = origins_of(store).values() or [""]
     changes = {change for folder in folders for change in _changes(_plan(store.url, folder))}
     return tuple(sorted(changes))
