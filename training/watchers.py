@@ -5,6 +5,7 @@ Each is an optional package behind the same two calls; rank 0 makes them.
 
 import hashlib
 import importlib.util
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -116,6 +117,8 @@ class _Mlflow:
         from mlflow.tracking import MlflowClient
 
         if not mlflow.is_tracking_uri_set():  # type: ignore[no-untyped-call]
+            # MLflow prefers databases, which its small package does not bring, and wants to hear that files are meant.
+            os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
             mlflow.set_tracking_uri((out / "mlflow").as_uri())
         self._client = MlflowClient()
         self._run_id = self._begin(config, out)
