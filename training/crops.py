@@ -7,7 +7,7 @@ the same crops whoever reads it. N crops, H, W side of a crop, C classes. Knows 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,13 @@ from pipeline.formats.sample import IGNORE, NATURAL, SYNTHETIC
 from training.config import TrainConfig
 from training.order import Visit
 from training.samples import Planes, SampleReader, Spent
+
+try:
+    import cv2 as _opencv
+
+    _cv2: Any = _opencv
+except ImportError:
+    _cv2 = None
 
 Kind = Literal["natural", "synthetic", "boundary"]
 KINDS: tuple[Kind, ...] = ("natural", "synthetic", "boundary")
@@ -42,12 +49,13 @@ class CropArrays:
     classes: NDArray[np.float32] | None
     """(N, C)."""
 
-    def put(self, number: int, crop: Planes) -> None:
-        """Copy a crop to place `number`."""
-        self.pictures[number] = crop.picture.transpose(2, 0, 1)
-        self.labels[number] = crop.label
+    def put(self, number: int, crop: Planes, *, flipped: bool = False) -> None:
+        """Copy a crop to place `number`, mirrored left to right if asked."""
+        _put_picture(crop.picture, self.pictures[number], flipped=flipped)
+        step = -1 if flipped else 1
+        self.labels[number] = crop.label[:, ::step]
         if self.regions is not None and crop.regions is not None:
-            self.regions[number] = crop.regions
+            self.regions[number] = crop.regions[:, ::step]
         if self.classes is not None and crop.classes is not None:
             self.classes[number] = crop.classes
 
@@ -70,6 +78,14 @@ class CropArrays:
             self.classes[:] = other.classes
 
 
+def _put_picture(picture: Pixels, planes: Pixels, *, flipped: bool) -> None:
+    """Write (H, W, 3) as (3, H, W), by OpenCV where it is installed: in a tenth of numpy's time."""
+    if _cv2 is None or picture.strides[1:] != (3, 1):
+        planes[:] = picture[:, :: -1 if flipped else 1].transpose(2, 0, 1)
+        return
+    _cv2.split(_cv2.flip(picture, 1) if flipped else picture, list(planes))
+
+
 def empty_crops(num_crops: int, crop: int, *, with_regions: bool, num_classes: int) -> CropArrays:
     """Return fresh arrays for `num_crops` crops of side `crop`."""
     return CropArrays(
@@ -86,15 +102,16 @@ def cut_visit(reader: SampleReader, visit: Visit, config: TrainConfig, *, into: 
     Raises: ShardError: the sample is damaged; StorageError: it cannot be read.
     """
     before = reader.spent
-    sample, key = reader.read(visit.index), reader.key(visit.index)
+    sample = reader.read(visit.index)
     began = perf_counter()
     sample = enlarge(sample, config.crop)
     num_fallbacks = 0
     for number in range(config.crops_per_picture):
-        rng = generator(config.seed, "crop", visit.epoch, key, number)
+        rng = generator(config.seed, "crop", visit.epoch, sample.key, number)
         corner, fell_back = place_crop(sample.label, config.crop, rng, shares=config.crop_shares)
         num_fallbacks += fell_back
-        into.put(number, _cut(sample, config.crop, corner, flipped=rng.random() < config.flip_probability))
+        flipped = bool(rng.random() < config.flip_probability)
+        into.put(number, _cut(sample, config.crop, corner, flipped=False), flipped=flipped)
     read = reader.spent
     return Spent(
         num_samples=1,

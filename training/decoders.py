@@ -95,6 +95,11 @@ _RAISABLE = {kind.__name__: kind for kind in (ConfigError, MissingDependency, Sh
 """What a decoder may answer with and is raised as it was."""
 
 
+_KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "1000000000"}
+"""Of glibc: a decoder keeps the memory of one picture for the next. Getting it from the system, page by page, takes
+more time than decoding does."""
+
+
 class _Worker:
     """One process and what was asked of it."""
 
@@ -102,7 +107,7 @@ class _Worker:
         ours, theirs = socket.socketpair()
         told = asdict(task) | {"config": to_table(task.config)}
         # What this process can import, that one can too: Ray's workers have paths of their own.
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        environment = os.environ | _KEEP_MEMORY | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "training.decoder", str(theirs.fileno()), str(memory_fd)],

@@ -1,9 +1,10 @@
 """Samples of a split, read by offset and decoded, the most recently used ones held in memory. Knows no torch."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ class Planes:
     """(H, W) region ids; None unless asked for."""
     classes: NDArray[np.float32] | None = None
     """(C,): 1 for what the picture shows; None unless asked for."""
+    key: str = ""
+    """The sample's."""
 
     @property
     def num_bytes(self) -> int:
@@ -104,20 +107,20 @@ class SampleReader:
     def _decode(self, index: int) -> Planes:
         began = perf_counter()
         row = self.split.row(index)
-        where = self.split.where(row)
-        members = self._members(index)
+        members = self._members(index, row)
         fetched = perf_counter()
         try:
             picture, label = decode_plane(members["png"]), decode_plane(members["label.png"])
             regions = decode_plane(members["regions.png"]).astype(np.uint16) if self.with_regions else None
         except (OSError, SyntaxError, ValueError) as error:
-            raise ShardError(f"{where}: {error}") from error
+            raise ShardError(f"{self.split.where(row)}: {error}") from error
+        where = self.split.where(row)
         if picture.ndim != 3 or picture.shape[2] != 3 or label.shape != picture.shape[:2]:
             raise ShardError(f"{where}: picture is {picture.shape}, label map {label.shape}; expected one size")
         if regions is not None and regions.shape != label.shape:
             raise ShardError(f"{where}: label map is {label.shape}, region map {regions.shape}; expected one size")
         classes = multi_hot(classes_of(row), self.class_names) if self.class_names else None
-        planes = Planes(picture=picture, label=label, regions=regions, classes=classes)
+        planes = Planes(picture=picture, label=label, regions=regions, classes=classes, key=row["key"])
         planes = scale(planes, self._scale_to) if self._scale_to else planes
         self.spent += Spent(
             num_bytes=sum(map(len, members.values())),
@@ -126,7 +129,7 @@ class SampleReader:
         )
         return planes
 
-    def _members(self, index: int) -> dict[str, bytes]:
+    def _members(self, index: int, row: Mapping[str, Any]) -> dict[str, bytes]:
         """Return the members that are decoded, by ending.
 
         The digest covers all four, and Pillow does not verify the checksums of a PNG's pixel data: without it damaged
@@ -135,8 +138,8 @@ class SampleReader:
         """
         byte, bit = divmod(index, 8)
         if self._verified[byte] >> bit & 1:
-            return self.split.members(index, self._fields)
-        members = self.split.checked_members(index)
+            return self.split.members(index, self._fields, row=row)
+        members = self.split.checked_members(index, row=row)
         self._verified[byte] |= 1 << bit
         return members
 

@@ -40,17 +40,17 @@ class CorpusSplit:
         if not 0 <= index < self.num_samples:
             raise IndexError(f"sample {index} of {self.num_samples}")
         shard = int(np.searchsorted(self.first_index, index, side="right")) - 1
-        row: dict[str, Any] = (
-            _sidecar(self.store.url, self.stems[shard], self.digests[shard])
-            .slice(index - self.first_index[shard], 1)
-            .to_pylist()[0]
-        )
-        row["tar"] = f"{self.stems[shard]}.tar"
+        stem = self.stems[shard]
+        place = index - int(self.first_index[shard])
+        row: dict[str, Any] = _sidecar(self.store.url, stem, self.digests[shard]).slice(place, 1).to_pylist()[0]
+        row["tar"] = f"{stem}.tar"
         return row
 
-    def members(self, index: int, fields: Iterable[str] = FIELDS) -> dict[str, bytes]:
+    def members(
+        self, index: int, fields: Iterable[str] = FIELDS, *, row: Mapping[str, Any] | None = None
+    ) -> dict[str, bytes]:
         """Return members of sample `index` by ending (`png`, `label.png`, ...), in one read if they are near."""
-        row = self.row(index)
+        row = self.row(index) if row is None else row
         places = {ending: (row[f"{COLUMN[ending]}_offset"], row[f"{COLUMN[ending]}_size"]) for ending in fields}
         start = min((offset for offset, _ in places.values()), default=0)
         end = max((offset + size for offset, size in places.values()), default=0)
@@ -62,12 +62,15 @@ class CorpusSplit:
         data = self.store.read_bytes(row["tar"], start=start, size=end - start)
         return {ending: data[offset - start : offset - start + size] for ending, (offset, size) in places.items()}
 
-    def checked_members(self, index: int) -> dict[str, bytes]:
+    def checked_members(self, index: int, *, row: Mapping[str, Any] | None = None) -> dict[str, bytes]:
         """Return all members of sample `index` by ending, their digest compared with the side-car's.
+
+        `row`: the sample's, where it is at hand.
 
         Raises: ShardError: names the sample.
         """
-        row, members = self.row(index), self.members(index)
+        row = self.row(index) if row is None else row
+        members = self.members(index, row=row)
         if sha256_hex(b"".join(members[ending] for ending in FIELDS)) != row["members_sha256"].hex():
             raise ShardError(f"{self.where(row)}: bytes differ from the side-car's digest")
         return members
@@ -90,7 +93,7 @@ class CorpusSplit:
             found.update(name for row in table.select(columns).to_pylist() for name in classes_of(row))
         return tuple(sorted(found))
 
-    def where(self, row: dict[str, Any]) -> str:
+    def where(self, row: Mapping[str, Any]) -> str:
         """Return the tar and key of a side-car row, for messages."""
         return f"{self.store.where(row['tar'])}: {row['key']}"
 
