@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 IGNORE = 255
 """Labels' value of pixels that nobody labelled."""
 _BLOCK = 16
+_TRIED = 1.0 / 16
+"""Share of unlabelled blocks that training gives to a class by chance."""
 
 
 def checked_classes(label: NDArray[np.uint8], num_classes: int) -> NDArray[np.uint8]:
@@ -27,6 +29,18 @@ def sampled(shape: tuple[int, ...]) -> NDArray[np.bool_]:
     rows, columns = np.arange(height)[:, None], np.arange(width)[None]
     # Writable, as tensors over it have to be.
     return np.broadcast_to((columns + 2 * rows) % 4 == 0, shape).copy()
+
+
+def tried(classes: NDArray[np.uint8], num_classes: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return classes (N, H, W) with some blocks of 16x16 given to classes by chance.
+
+    A class that is given only what it prices least forgets all else, and then prices it absurdly.
+    """
+    num_pictures, height, width = classes.shape
+    shape = (num_pictures, -(-height // _BLOCK), -(-width // _BLOCK))
+    chance = np.where(rng.random(shape) < _TRIED, rng.integers(num_classes, size=shape), IGNORE).astype(np.uint8)
+    chance = chance.repeat(_BLOCK, axis=1).repeat(_BLOCK, axis=2)[:, :height, :width]
+    return np.where(chance == IGNORE, classes, chance)
 
 
 def cheapest_classes(prices: NDArray[np.float32]) -> NDArray[np.uint8]:

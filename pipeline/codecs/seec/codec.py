@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from pipeline.base.errors import CorruptBitstream
 from pipeline.codecs.interface import AbstractCodec, CodecOutput, Coded, SideInputs
 from pipeline.codecs.seec.class_map import decode_class_map, encode_class_map
-from pipeline.codecs.seec.classes import IGNORE, cheapest_classes, checked_classes, sampled
+from pipeline.codecs.seec.classes import IGNORE, cheapest_classes, checked_classes, sampled, tried
 from pipeline.codecs.seec.config import PATCH, SeecConfig
 from pipeline.codecs.seec.features import packed, unpacked
 from pipeline.codecs.seec.fields import patch_counts
@@ -75,7 +75,8 @@ class Seec(AbstractCodec):
     ) -> CodecOutput:
         """Return the pictures themselves and the likelihoods of `x` (P,) and of the side codec's latents.
 
-        Pixels without a label (255, or no `labels_NHW`) are of the class that prices their block of 16x16 least.
+        Pixels without a label (255, or no `labels_NHW`) are of the class that prices their block of 16x16 least; in
+        training some blocks are of any.
         """
         config = self._config
         num_pictures, _, height, width = pictures_N3HW.shape
@@ -85,7 +86,11 @@ class Seec(AbstractCodec):
         classes = checked_classes(labels, config.num_classes)
         seen = self.seen(pictures_N3HW, copies_NHW=(classes == config.copying_class) | unknown)
         if unknown.any():
-            classes[unknown] = cheapest_classes(self.prices(seen, unknown & sampled(unknown.shape)))[unknown]
+            cheapest = cheapest_classes(self.prices(seen, unknown & sampled(unknown.shape)))
+            if self.training:
+                rng = np.random.default_rng(int(torch.randint(1 << 62, ()).item()))
+                cheapest = tried(cheapest, config.num_classes, rng)
+            classes[unknown] = cheapest[unknown]
         classes_P = torch.from_numpy(classes.reshape(-1))[seen.index_P]
         there_P = seen.index_P >= 0
         repeats = 1
