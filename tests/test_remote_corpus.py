@@ -35,7 +35,7 @@ def local(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(remote, "DELAYS", (0.01, 0.01, 0.01))
-    corpus_module._sidecar.cache_clear()
+    corpus_module._sidecar.clear()
 
 
 def batches(corpus: str, count: int = 6) -> list[Batch]:
@@ -131,3 +131,20 @@ def test_what_is_wrong_with_a_url_is_one_clear_line(local: Path):
         shutil.move(tar, tar.with_suffix(".gone"))
         with pytest.raises(StorageError, match=r"000001\.tar: not found \(HTTP 404\)"):
             batches(served.url)
+
+
+def test_side_cars_in_memory_are_bounded_by_their_bytes(local: Path, monkeypatch: pytest.MonkeyPatch):
+    with serve(local) as served:
+        split = open_split(Store(served.url), "train")
+
+        def requests() -> int:
+            return sum(count for name, count in served.num_requests.items() if name.endswith("0.parquet"))
+
+        for index in (0, 4, 8, 0, 4, 8):
+            split.row(index)
+        assert requests() == 1
+        corpus_module._sidecar.clear()
+        monkeypatch.setattr(corpus_module, "_MAX_HELD", 1)
+        for index in (4, 8, 0, 0, 4, 8, 0):
+            split.row(index)
+        assert requests() == 3

@@ -1,8 +1,9 @@
 """Random access to a finished corpus: sample i of a split, read by offset from its tar."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from pipeline.formats.encoded import CLASSES, COLUMN, EncodedSample
 from pipeline.formats.sample import FIELDS, Sample, decode_sample
 from pipeline.formats.shards import MANIFEST, SHARD_TABLE, ShardRecord, read_manifest, read_parquet
 
-_SIDECARS_HELD = 64
+_MAX_HELD = 1 << 27
+"""Bytes of side-cars in memory, some 300,000 samples: an order at random comes back to a shard after all others."""
 _MAX_GAP = 1 << 16
 """Bytes that are read needlessly rather than asking again: a request to an object store takes longer."""
 
@@ -136,8 +138,35 @@ def open_shard(store: Store, record: ShardRecord) -> CorpusSplit:
     )
 
 
-@lru_cache(maxsize=_SIDECARS_HELD)
-def _sidecar(url: str, stem: str, digest: str) -> pa.Table:
-    # The digest is part of the key: a shard that was made again is another one.
-    del digest
-    return read_parquet(Store(url), f"{stem}.parquet")
+class _Sidecars:
+    """Side-cars in memory, those used last, of at most _MAX_HELD bytes in all."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[tuple[str, str, str], pa.Table] = OrderedDict()
+        self._num_bytes = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, url: str, stem: str, digest: str) -> pa.Table:
+        # The digest is part of the key: a shard that was made again is another one.
+        key = (url, stem, digest)
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+                return self._held[key]
+        table = read_parquet(Store(url), f"{stem}.parquet")
+        with self._lock:
+            if key not in self._held:
+                self._held[key] = table
+                self._num_bytes += table.nbytes
+            while self._num_bytes > _MAX_HELD and len(self._held) > 1:
+                self._num_bytes -= self._held.popitem(last=False)[1].nbytes
+        return table
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._held.clear()
+            self._num_bytes = 0
+
+
+_sidecar = _Sidecars()
