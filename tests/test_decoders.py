@@ -18,7 +18,8 @@ from pipeline.formats.corpus import open_split
 from tests.training_corpus import small_config, write_corpus
 from training.config import TrainConfig
 from training.data import Batch, read_ahead, train_batches
-from training.decoders import Decoders, DecodeTask, decoders_for
+from training.decode_task import DecodeTask
+from training.decoders import Decoders, decoders_for
 from training.samples import SampleReader
 
 pytestmark = pytest.mark.timeout(120)

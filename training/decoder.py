@@ -18,7 +18,7 @@ from pipeline.base.store import Store
 from pipeline.formats.corpus import open_split
 from training.config import TrainConfig
 from training.crops import cut_visit
-from training.decoders import DecodeTask
+from training.decode_task import DecodeTask
 from training.order import Visit
 from training.samples import SampleReader
 

@@ -16,21 +16,19 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection, wait
 from time import monotonic
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from pipeline.base.config import to_table
 from pipeline.base.errors import ConfigError, MissingDependency, ShardError, StorageError, TrainingError, UsageError
 from training.config import TrainConfig
 from training.crops import CropArrays
+from training.decode_task import DecodeTask, anonymous_file
 from training.order import Visit
 from training.samples import Spent
 
@@ -43,52 +41,6 @@ _SLOTS_EACH = 4
 """At least so many visits are asked of each process: the next one is there when it is done with one."""
 _QUEUE_DIFFERENCE = 2
 """Visits that the process with a picture in memory may have more to do than the others before it is passed over."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecodeTask:
-    """What every decoder is told when it starts."""
-
-    corpus: str
-    config: TrainConfig
-    with_regions: bool
-    class_names: Sequence[str]
-    num_slots: int
-
-    @property
-    def cache_bytes(self) -> int:
-        """Memory for decoded pictures of one decoder: together they hold what the config allows a rank."""
-        return (self.config.cache_mib << 20) // max(1, self.config.decode_workers)
-
-    def slot_bytes(self) -> int:
-        """Return the bytes of one visit's crops, a multiple of 64."""
-        return -(-sum(size for _, size in self._places()) // 64) * 64
-
-    def slot(self, memory: mmap.mmap, number: int) -> CropArrays:
-        """Return the arrays of slot `number`, in the shared memory."""
-        num, crop, start = self.config.crops_per_picture, self.config.crop, number * self.slot_bytes()
-        starts = np.cumsum([start, *(size for _, size in self._places())])
-
-        def array(place: int, dtype: type, *shape: int) -> Any:
-            count = int(np.prod(shape))
-            return np.frombuffer(memory, dtype, count=count, offset=int(starts[place])).reshape(shape)
-
-        return CropArrays(
-            classes=array(0, np.float32, num, len(self.class_names)) if self.class_names else None,
-            regions=array(1, np.uint16, num, crop, crop) if self.with_regions else None,
-            pictures=array(2, np.uint8, num, 3, crop, crop),
-            labels=array(3, np.uint8, num, crop, crop),
-        )
-
-    def _places(self) -> list[tuple[str, int]]:
-        """Return names and bytes of what a slot holds, wider types first."""
-        pixels = self.config.crops_per_picture * self.config.crop**2
-        return [
-            ("classes", 4 * self.config.crops_per_picture * len(self.class_names)),
-            ("regions", 2 * pixels if self.with_regions else 0),
-            ("pictures", 3 * pixels),
-            ("labels", pixels),
-        ]
 
 
 _RAISABLE = {kind.__name__: kind for kind in (ConfigError, MissingDependency, ShardError, StorageError, UsageError)}
@@ -170,7 +122,7 @@ class Decoders:
 
     def __enter__(self) -> "Decoders":
         num_bytes = self._task.num_slots * self._task.slot_bytes()
-        self._memory_fd = _anonymous_file(num_bytes)
+        self._memory_fd = anonymous_file(num_bytes)
         self._memory = mmap.mmap(self._memory_fd, num_bytes)
         self._slots = [self._task.slot(self._memory, number) for number in range(self._task.num_slots)]
         try:
@@ -291,17 +243,3 @@ def decoders_for(corpus: str, config: TrainConfig, *, visits_per_batch: int, **i
     """Return the decoders of one rank that reads `visits_per_batch` samples a step. `inputs`: of DecodeTask."""
     num_slots = max(2 * visits_per_batch, _SLOTS_EACH * config.decode_workers)
     return Decoders(DecodeTask(corpus=corpus, config=config, num_slots=num_slots, **inputs))
-
-
-def _anonymous_file(num_bytes: int) -> int:
-    """Return the descriptor of a file without a name: it is gone with the last process that has it open.
-
-    Unlike a named segment it cannot be left over, and it is not limited by the size of /dev/shm in containers.
-    """
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("diptych-crops")
-    else:
-        with tempfile.TemporaryFile() as file:
-            descriptor = os.dup(file.fileno())
-    os.ftruncate(descriptor, num_bytes)
-    return descriptor
