@@ -121,7 +121,7 @@ def test_entropy_models_keep_to_float32_in_mixed_precision(corpus: str, monkeypa
     convolved: list[torch.dtype] = []
     state.codec.analysis[0].register_forward_hook(lambda *hooked: convolved.append(hooked[-1].dtype))
     outputs: list[CodecOutput] = []
-    monkeypatch.setattr(step, "measure", lambda output, *_: outputs.append(output) or step.no_sums())
+    monkeypatch.setattr(step, "measure", lambda output, *_, **__: outputs.append(output) or step.no_sums())
     list(fit(state, config, make_data(corpus, config), Alone()))
     assert {tensor.dtype for output in outputs for tensor in output.likelihoods.values()} == {torch.float32}
     assert set(inside) == {torch.float32}

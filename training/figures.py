@@ -68,7 +68,7 @@ class Figures:
     psnr_synthetic: float | None
     psnr_natural: float | None
     psnr_boundary: float | None
-    """Within 8 pixels of a change of label (training.boundary)."""
+    """Within 8 pixels of a change of label (training.boundary); in validations alone, like the boundary's bits."""
     bce: float | None
     label_iou: float | None
     """Mean over the classes that occur."""
@@ -80,8 +80,18 @@ class Figures:
     """Share of crops whose likeliest class is one that the picture shows."""
 
 
-def measure(output: CodecOutput, pictures_N3HW: Tensor, labels_NHW: Tensor, classes_NC: Tensor | None = None) -> Tensor:
-    """Return a batch's sums, float64, in the order that `figures` reads; sums of batches and of ranks add up."""
+def measure(
+    output: CodecOutput,
+    pictures_N3HW: Tensor,
+    labels_NHW: Tensor,
+    classes_NC: Tensor | None = None,
+    *,
+    at_boundary: bool = True,
+) -> Tensor:
+    """Return a batch's sums, float64, in the order that `figures` reads; sums of batches and of ranks add up.
+
+    Without `at_boundary` its pixels are not looked for, which costs a training step of a small codec 6 % of its time.
+    """
     error_NHW = (output.reconstruction.float().clamp(0, 1) - pictures_N3HW).square().mean(dim=1)
     synthetic_NHW, natural_NHW = labels_NHW == SYNTHETIC, labels_NHW == NATURAL
     sums = [
@@ -112,13 +122,13 @@ def measure(output: CodecOutput, pictures_N3HW: Tensor, labels_NHW: Tensor, clas
     else:
         hits_N1 = classes_NC.gather(1, output.class_logits.argmax(dim=1, keepdim=True))
         sums += [known_classes(classes_NC).sum(), class_cross_entropy(output.class_logits, classes_NC), hits_N1.sum()]
-    sums += _by_place(output, error_NHW, labels_NHW)
+    boundary_NHW = boundary(labels_NHW) if at_boundary else torch.zeros_like(labels_NHW, dtype=torch.bool)
+    sums += _by_place(output, error_NHW, labels_NHW, boundary_NHW)
     sums += [torch.zeros(())] * 2
     return torch.stack([value.detach().to("cpu", torch.float64) for value in sums])
 
 
-def _by_place(output: CodecOutput, error_NHW: Tensor, labels_NHW: Tensor) -> list[Tensor]:
-    boundary_NHW = boundary(labels_NHW)
+def _by_place(output: CodecOutput, error_NHW: Tensor, labels_NHW: Tensor, boundary_NHW: Tensor) -> list[Tensor]:
     error = error_NHW[boundary_NHW].sum(dtype=torch.float64)
     bits_NHW = bit_map(output.likelihoods, (labels_NHW.shape[0], labels_NHW.shape[1], labels_NHW.shape[2]))
     if bits_NHW is None:

@@ -61,7 +61,7 @@ class Stepper:
             # The auxiliary loss reaches only the auxiliary parameters and the objective only the others: one pass
             # serves both. It does not depend on the crops.
             (loss if number else loss + codec.aux_loss()).backward()  # type: ignore[no-untyped-call]
-            sums += measure(output, part.pictures, part.labels, part.classes)
+            sums += measure(output, part.pictures, part.labels, part.classes, at_boundary=False)
         finite, stop = _average_gradients(codec, ranks, stop=stop)
         if finite:
             nn.utils.clip_grad_norm_(main_parameters(codec), config.max_gradient_norm)
