@@ -1,11 +1,13 @@
 """Validations: real bitstreams, bits and errors by place, averaged weights, what is shown and what follows."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from pipeline.base.errors import ConfigError
 from pipeline.base.store import Store
 from pipeline.codecs.checkpoint import load
 from pipeline.codecs.coding import compress_picture
@@ -17,12 +19,13 @@ from tests.training_corpus import small_config, write_corpus
 from training.averaging import WeightAverage
 from training.bit_map import bit_map
 from training.boundary import boundary
+from training.config import check_continuation
 from training.data import validation_batches
 from training.figures import figures, measure
 from training.loop import Alone
 from training.pictures import grid, write_grid
 from training.samples import SampleReader
-from training.state import fresh_state, load_state
+from training.state import fresh_state, load_state, read_position
 from training.validated import Validated
 from training.validation import Shown, coded_numbers, validate
 
@@ -184,3 +187,21 @@ def test_a_codec_without_a_head_has_a_grey_column():
         natural=None,
     )
     assert (grid([one])[:, -5:] == 128).all()
+
+
+def test_a_checkpoint_of_an_earlier_release_goes_on(corpus: str, tmp_path: Path):
+    config = small_config(steps=2)
+    state = fresh_state(config, CPU)
+    train(corpus, config, state)
+    folder = save(tmp_path, state, config)
+    position = json.loads((folder / "trainer.json").read_bytes())
+    newer = ("ema_decay", "schedule", "accumulate", "lambdas", "init_from", "compile", "plateau_patience")
+    position["config"] = {key: value for key, value in position["config"].items() if key not in newer}
+    for key in ("validated", "skips_in_a_row"):
+        del position[key]
+    (folder / "trainer.json").write_text(json.dumps(position))
+    check_continuation(read_position(folder)["config"], config, where="run")
+    again = load_state(folder, config, CPU)
+    assert (again.step, again.validated, again.skips_in_a_row) == (2, Validated(), 0)
+    with pytest.raises(ConfigError, match=r"ema_decay = 0\.0, now it is 0\.9"):
+        check_continuation(position["config"], small_config(ema_decay=0.9), where="run")
