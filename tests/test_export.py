@@ -1,5 +1,6 @@
 """training/export.py and training/beginning.py: weights out of a run, and into a new one."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from pipeline.base.errors import CheckpointError, UsageError
+from pipeline.cli import main
 from pipeline.codecs.checkpoint import load, read_provenance
 from pipeline.codecs.coding import compress_picture, verify_picture
 from tests.test_launch import start, train_alone
@@ -93,3 +95,25 @@ def test_weights_that_do_not_fit_are_refused_in_one_line_before_anything_starts(
         check_beginning(replace(config, init_from=str(tmp_path / "nothing")))
     with pytest.raises(ValueError, match="leave one of them out"):
         replace(config, trunk_weights="vgg.safetensors")
+
+
+def test_the_command_exports_and_refuses_in_one_line(corpus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    train_alone(small_config(steps=2), corpus, tmp_path / "run")
+    with pytest.raises(SystemExit) as done:
+        main(["export", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--which", "best", "--json"])
+    assert done.value.code == 0
+    assert json.loads(capsys.readouterr().out)["weights_sha256"] == load(tmp_path / "out").weights_sha256
+    with pytest.raises(SystemExit) as done:
+        main(["export", str(tmp_path / "run"), "--out", str(tmp_path / "out")])
+    assert done.value.code == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"diptych: error: {tmp_path / 'out'}: exists and is not an empty folder; give another one"
+    ]
+    with pytest.raises(SystemExit) as done:
+        main(
+            ["train", "tiny", "--corpus", corpus, "--out", str(tmp_path / "new"), "--init-from", str(tmp_path / "out")]
+        )
+    assert done.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"diptych: error: {tmp_path / 'out'}: weights of codec mtl_sci with num_channels = 8, this run has 32"
+    )
