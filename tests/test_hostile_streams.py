@@ -21,6 +21,7 @@ from pipeline.codecs.interface import AbstractCodec
 from pipeline.codecs.threads import torch_threads
 from pipeline.formats.bitstream import SEGMENT_ALPHA, Bitstream, pack, unpack
 from tests import test_mtl_sci, test_mtl_sci_charm, tiny_segpic
+from tests.forging import forged
 from tests.test_coding import make_picture
 
 CODECS: dict[str, tuple[str, AbstractCodec]] = {
@@ -67,7 +68,7 @@ def _attack(name: str, folder: Path, *, count: int) -> None:
     with torch_threads(1):
         for number in range(count):
             rng = np.random.default_rng([number, zlib.crc32(name.encode())])
-            refused += _refused(loaded, _forged(good, rng))
+            refused += _refused(loaded, forged(good, rng, last=_another_segment, sides=(1, 16, 17, 64, 65, 300)))
     # What is left decodes to some picture: a flipped bit may stand in a part that nothing contradicts.
     assert refused > 0.5 * count
 
@@ -85,36 +86,8 @@ def _refused(loaded: LoadedCodec, forged: Bitstream) -> bool:
         assert time.perf_counter() - began < MAX_SECONDS
 
 
-def _forged(good: list[Bitstream], rng: np.random.Generator) -> Bitstream:
-    """Return a well-formed container with one to three wrongs in it."""
-    stream = good[rng.integers(len(good))]
-    for _ in range(rng.integers(1, 4)):
-        segments = dict(stream.segments)
-        if not segments:
-            break
-        tag = int(rng.choice(list(segments)))
-        data = segments[tag]
-        wrong = rng.integers(8)
-        if wrong == 0:
-            segments[tag] = rng.bytes(int(rng.integers(0, 2 * len(data) + 2)))
-        elif wrong == 1 and data:
-            place = int(rng.integers(len(data)))
-            segments[tag] = data[:place] + bytes([data[place] ^ int(rng.integers(1, 256))]) + data[place + 1 :]
-        elif wrong == 2:
-            segments[tag] = data[: int(rng.integers(len(data) + 1))]
-        elif wrong == 3:
-            segments[tag] = data + rng.bytes(int(rng.integers(1, 9)))
-        elif wrong == 4:
-            segments[tag] = good[rng.integers(len(good))].segments.get(tag, b"")
-        elif wrong == 5:
-            segments[tag] = bytes([int(rng.choice([0, 255]))]) * len(data)
-        elif wrong == 6:
-            height, width = (int(rng.choice([1, 16, 17, 64, 65, 300])) for _ in range(2))
-            stream = replace(stream, height=height, width=width)
-        else:
-            other = int(rng.integers(1, 9))
-            segments[other if other != SEGMENT_ALPHA else 9] = rng.bytes(int(rng.integers(20)))
-            if rng.integers(2):
-                del segments[tag]
-        stream = replace(stream, segments=segments)
-    return stream
+def _another_segment(segments: dict[int, bytes], tag: int, rng: np.random.Generator) -> None:
+    other = int(rng.integers(1, 9))
+    segments[other if other != SEGMENT_ALPHA else 9] = rng.bytes(int(rng.integers(20)))
+    if rng.integers(2):
+        del segments[tag]

@@ -18,6 +18,7 @@ from pipeline.codecs.interface import SideInputs
 from pipeline.codecs.seec.codec import SEGMENT_BACKGROUND, SEGMENT_CLASSES, SEGMENT_PIXELS, SEGMENT_Y, SEGMENT_Z, Seec
 from pipeline.codecs.threads import torch_threads
 from pipeline.formats.bitstream import Bitstream, pack, unpack
+from tests.forging import forged
 from tests.tiny_seec import CONFIGS, blobs, drawn, frozen_codec
 
 NAMES = ("patch", "screen", "both", "three classes", "no copies")
@@ -166,55 +167,24 @@ def _attack(name: str, folder: Path, *, count: int) -> None:
     outcomes = {"refused": 0, "another picture": 0, "unchanged": 0}
     for number in range(count):
         rng = np.random.default_rng([number, zlib.crc32(name.encode())])
-        forged = _forged(good, rng)
+        wrong = forged(good, rng, last=_a_background, sides=(1, 16, 17, 64, 65))
         began = time.perf_counter()
         assert isinstance(loaded.codec, Seec)
         try:
-            pixels = loaded.codec.decompress(forged.segments, height=forged.height, width=forged.width)
+            pixels = loaded.codec.decompress(wrong.segments, height=wrong.height, width=wrong.width)
         except BitstreamError:
             outcomes["refused"] += 1
         else:
-            assert pixels.shape == (forged.height, forged.width, 3)
+            assert pixels.shape == (wrong.height, wrong.width, 3)
             assert pixels.dtype == np.uint8
-            is_same = zlib.crc32(pixels.data) == forged.pixels_crc32
+            is_same = zlib.crc32(pixels.data) == wrong.pixels_crc32
             outcomes["unchanged" if is_same else "another picture"] += 1
             if not is_same:  # which the promise within the file reveals
                 with pytest.raises(ReconstructionMismatch):
-                    decompress_picture(loaded, pack(forged))
+                    decompress_picture(loaded, pack(wrong))
         assert time.perf_counter() - began < MAX_SECONDS
     assert outcomes["refused"] > 0.5 * count
     assert outcomes["unchanged"] < 0.1 * count
-
-
-def _forged(good: list[Bitstream], rng: np.random.Generator) -> Bitstream:
-    """Return a well-formed container with one to three wrongs in it."""
-    stream = good[rng.integers(len(good))]
-    for _ in range(rng.integers(1, 4)):
-        segments = dict(stream.segments)
-        tag = int(rng.choice(list(segments)))
-        data = segments[tag]
-        wrong = rng.integers(8)
-        if wrong == 0:
-            segments[tag] = rng.bytes(int(rng.integers(0, 2 * len(data) + 2)))
-        elif wrong == 1 and data:
-            place = int(rng.integers(len(data)))
-            segments[tag] = data[:place] + bytes([data[place] ^ int(rng.integers(1, 256))]) + data[place + 1 :]
-        elif wrong == 2:
-            segments[tag] = data[: int(rng.integers(len(data) + 1))]
-        elif wrong == 3:
-            segments[tag] = data + rng.bytes(int(rng.integers(1, 9)))
-        elif wrong == 4:
-            segments[tag] = good[rng.integers(len(good))].segments.get(tag, b"")
-        elif wrong == 5:
-            segments[tag] = bytes([int(rng.choice([0, 255]))]) * len(data)
-        elif wrong == 6:
-            height, width = (int(rng.choice([1, 16, 17, 64, 65])) for _ in range(2))
-            stream = replace(stream, height=height, width=width)
-        else:
-            # A background where there was none: the pixels are read in another way.
-            segments[SEGMENT_BACKGROUND] = bytes([int(rng.choice([0, 1, 8, 255])), 0, int(rng.integers(4)), 0])
-        stream = replace(stream, segments=segments)
-    return stream
 
 
 @pytest.mark.parametrize("name", ["patch", "screen", "both"])
@@ -233,3 +203,8 @@ def test_a_forged_size_is_refused_soon(name: str, tmp_path: Path) -> None:
         with pytest.raises(BitstreamError):
             decompress_picture(loaded, pack(replace(small, height=height, width=width, segments=segments)))
     assert time.perf_counter() - began < MAX_SECONDS
+
+
+def _a_background(segments: dict[int, bytes], tag: int, rng: np.random.Generator) -> None:
+    """Where there was none, the pixels are read in another way."""
+    segments[SEGMENT_BACKGROUND] = bytes([int(rng.choice([0, 1, 8, 255])), 0, int(rng.integers(4)), 0])
