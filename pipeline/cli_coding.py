@@ -85,7 +85,8 @@ def compress(
             raise UsageError(f"{target}: a JPEG has no exact region; --map says what is salient")
         sources = cli_jpeg.MapSources(codec=loaded, labeller=labels, label=maps.label)
         request = of_jpeg.request()
-        data, notes = cli_jpeg.encode(pixels, cli_jpeg.saliency_of(pixels, of_jpeg, sources), request)
+        saliency = cli_jpeg.saliency_of(pixels, of_jpeg, sources)
+        data, notes = cli_jpeg.encode(pixels, saliency, request, where=str(picture))
         _write(target, data)
         row |= {"jpeg": str(target), "bytes": len(data), "bpp": round(8 * len(data) / pixels[..., 0].size, 4), **notes}
         show(row, as_json=as_json)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from pipeline.base.errors import UsageError
+from pipeline.base.errors import PictureError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,7 +122,9 @@ def saliency_of(pixels: "Pixels", wishes: JpegWishes, sources: MapSources) -> "N
     return (plane / brightest).astype(np.float32)
 
 
-def encode(pixels: "Pixels", saliency: "NDArray[np.float32]", request: "Request") -> tuple[bytes, dict[str, Any]]:
+def encode(
+    pixels: "Pixels", saliency: "NDArray[np.float32]", request: "Request", *, where: str
+) -> tuple[bytes, dict[str, Any]]:
     """Return a JPEG of a picture (H, W, C), and what is to be said of it. Raises: PictureError."""
     import numpy as np
 
@@ -134,5 +136,8 @@ def encode(pixels: "Pixels", saliency: "NDArray[np.float32]", request: "Request"
         alpha = pixels[:, :, -1:].astype(np.uint16)
         rgb = ((rgb * alpha + _WHITE * (255 - alpha) + 127) // 255).astype(np.uint8)
         notes["alpha"] = "laid on white: JPEG holds none"
-    data = encode_jpeg(rgb, saliency, request)
+    try:
+        data = encode_jpeg(rgb, saliency, request)
+    except PictureError as error:
+        raise PictureError(error.reason, f"{where}: {error}") from error
     return data, {"encoder": request.encoder, "mean_saliency": round(float(saliency.mean()), 3), **notes}

@@ -95,7 +95,7 @@ class MsRoiJpegCodec(AbstractCodec):
         return Coded(
             segments={SEGMENT_JPEG: data},
             reconstruct=functools.cache(lambda: decode_jpeg(data, height=height, width=width)),
-            details={"mean_saliency": float(saliency.mean(dtype=np.float64))},
+            details={"mean_saliency_percent": 100 * float(saliency.mean(dtype=np.float64))},
         )
 
     def decompress(self, segments: Mapping[int, bytes], *, height: int, width: int) -> NDArray[np.uint8]:

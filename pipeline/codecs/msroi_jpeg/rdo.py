@@ -16,9 +16,9 @@ from pipeline.codecs.msroi_jpeg.jpeg_file import STANDARD_LUMA, write_coefficien
 from pipeline.codecs.msroi_jpeg.saliency_levels import of_units, weights
 from pipeline.codecs.threads import on_threads
 
-BITS_FOR_ERROR = 0.1
+BITS_FOR_ERROR = 0.08
 """Lambda of the most salient blocks in squared steps a bit; at high rate the slope of a uniform quantiser is 0.115."""
-TABLE_SHAPE = 0.6
+TABLE_SHAPE = 0.75
 """How far the tables follow what eyes see less (1: as the standard's luma table) and not squared error alone (0: flat).
 Flat ones give 1 dB more of PSNR and cost 4 dB of PSNR-HVS-M; docs/codecs.md has the figures."""
 DEPTH = 2.0
