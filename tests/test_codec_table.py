@@ -9,7 +9,7 @@ from pipeline.base.errors import ConfigError, MissingDependency, UnsupportedBits
 from pipeline.codecs.table import CODECS, find_codec, find_wire_id, presets_folder, resolve
 
 # Never change a line here; a codec that goes leaves its number unused for ever.
-WIRE_IDS = {"mtl_sci": 1, "segpic": 2, "seec": 3, "msroi_jpeg": 4}
+WIRE_IDS = {"mtl_sci": 1, "segpic": 2, "seec": 3, "msroi_jpeg": 4, "screen": 5}
 
 
 def test_wire_ids_are_pinned_and_unique() -> None:

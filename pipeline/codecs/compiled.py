@@ -13,12 +13,17 @@ _Stamp = tuple[tuple[str, int, int], ...]
 
 
 @functools.cache
-def compile_kernel(kernel: Callable[..., Any], *, fast_math: bool = False) -> Callable[..., Any]:
+def compile_kernel(
+    kernel: Callable[..., Any], *, fast_math: bool = False, makes_arrays: bool = True
+) -> Callable[..., Any]:
     """Compile a kernel on first use; kept on disk where numba finds a writable folder with room.
 
-    `fast_math` lets sums be taken in any order, so it is for floats that no other machine has to reproduce.
+    `fast_math` lets sums be taken in any order, so it is for floats that no other machine has to reproduce. A kernel
+    that makes no arrays may say so: numba otherwise counts a reference at every use of an array that comes in a tuple,
+    and looks for divisions by 0, which can take most of the time of integers' loops.
     """
-    compiled: Any = numba.njit(nogil=True, fastmath=fast_math)(kernel)
+    options: dict[str, Any] = {} if makes_arrays else {"_nrt": False, "error_model": "numpy"}
+    compiled: Any = numba.njit(nogil=True, fastmath=fast_math, **options)(kernel)
     try:
         compiled._cache = _Cache(compiled.py_func)
     except RuntimeError:  # neither the package's folder nor the user's cache can be written

@@ -70,6 +70,14 @@ CODECS = (
         builder="pipeline.codecs.msroi_jpeg.codec:build",
         presets="msroi_jpeg/presets",
     ),
+    CodecSpec(
+        name="screen",
+        wire_id=5,
+        lossless=True,
+        config="pipeline.codecs.screen.config:ScreenConfig",
+        builder="pipeline.codecs.screen.codec:build",
+        presets="screen/presets",
+    ),
 )
 
 

@@ -1,0 +1,1 @@
+"""Screen: a lossless codec without weights, by context mixing over whole colours and residuals."""
