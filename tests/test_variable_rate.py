@@ -37,7 +37,7 @@ def make_codec(base: str = "hyperprior", **changes: Any) -> AbstractCodec:
     codec.start_rates(LAMBDAS)
     with torch.no_grad():
         for table in (codec.gains.y, codec.gains.y_inverse, codec.gains.z, codec.gains.z_inverse):
-            table += ALTERED * torch.rand(table.shape)
+            table.add_(ALTERED * torch.rand(table.shape))
     codec.freeze()
     return codec.eval()  # type: ignore[no-any-return]
 
@@ -124,8 +124,7 @@ def test_a_higher_rate_shows_the_picture_better() -> None:
     codec: Any = checkpoint.build_codec("mtl_sci", MtlSciConfig(num_channels=32, num_latents=48, num_rates=3))
     codec.start_rates((0.0001, 0.001, 0.01))
     codec.freeze()
-    rows, columns = np.mgrid[0:96, 0:128]
-    picture = np.stack([rows, columns, 255 - rows - columns // 2], axis=2).astype(np.uint8)
+    picture = make_picture(96, 128)
     coded = [codec.eval().compress(picture, SideInputs(rate=rate)) for rate in RATES]
     errors = [float(np.square(each.reconstruction.astype(float) - picture).mean()) for each in coded]
     assert errors == sorted(errors, reverse=True)
