@@ -5,8 +5,8 @@
 Each level has a gain and an inverse gain for each channel. A rate between two levels has their geometric means,
 weighted by its fraction. Here gains are base-2 logarithms, so that they stay positive, and these means are sums.
 
-Source: Cui et al., "Asymmetric Gained Deep Image Compression With Continuous Rate Adaptation", CVPR
-2021.
+Source: Cui et al., "Asymmetric Gained Deep Image Compression With Continuous Rate Adaptation",
+CVPR 2021.
 
 Shapes: N batch, R levels, C channels of a latent.
 """
