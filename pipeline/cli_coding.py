@@ -1,5 +1,6 @@
 """The verbs `compress` and `decompress`: one picture and its file."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,6 +48,12 @@ def compress(
     ] = None,
     background_step: BackgroundStepOption = None,
     text_exact: TextExactOption = False,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            help="Of weights with several rates: 0 (fewest bytes) to the last, fractions too; default: middle."
+        ),
+    ] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Decode before the file is written, and compare.")] = False,
     saliency_map: MapOption = None,
     encoder: EncoderOption = None,
@@ -62,7 +69,8 @@ def compress(
     """Compress one picture; to OUT.jpg, as an ordinary JPEG."""
     from pipeline.cli_guidance import read_guidance
     from pipeline.codecs.coding import compress_picture, verify_picture
-    from pipeline.codecs.guidance import side_inputs
+    from pipeline.codecs.gains import default_rate
+    from pipeline.codecs.guidance import check_rate, side_inputs
     from pipeline.formats.picture import read_picture
 
     settings = _coding_config(config, overrides)
@@ -83,6 +91,8 @@ def compress(
     if target.suffix.lower() in cli_jpeg.SUFFIXES:
         if roi is not None or background_step is not None or text_exact or verify:
             raise UsageError(f"{target}: a JPEG has no exact region; --map says what is salient")
+        if rate is not None:
+            raise UsageError(f"{target}: a JPEG has no --rate; --quality, --bytes and --like-quality say how large")
         sources = cli_jpeg.MapSources(codec=loaded, labeller=labels, label=maps.label)
         request = of_jpeg.request()
         saliency = cli_jpeg.saliency_of(pixels, of_jpeg, sources)
@@ -94,7 +104,8 @@ def compress(
     of_jpeg.refuse(target)
     if loaded is None:
         raise UsageError(f"{target}: needs --checkpoint (only a name that ends in .jpg does without)")
-    guidance = wishes.guidance(loaded.spec, labels)
+    check_rate(rate, loaded)
+    guidance = replace(wishes.guidance(loaded.spec, labels), rate=rate)
     try:
         encoded = compress_picture(loaded, pixels, side_inputs(guidance, pixels, label=maps.label, exact=maps.exact))
     except ValueError as error:
@@ -111,6 +122,8 @@ def compress(
         "bytes": size,
         "bpp": round(8 * size / (width * height), 4),
     }
+    if loaded.codec.num_rates > 1:
+        row["rate"] = default_rate(loaded.codec.num_rates) if rate is None else rate
     row |= {name: round(value) for name, value in encoded.details.items()}
     show(row, as_json=as_json)
 

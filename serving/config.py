@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline.base.config import to_table
-from pipeline.codecs.config import MAX_BACKGROUND_STEP
+from pipeline.codecs.config import MAX_BACKGROUND_STEP, MAX_RATES
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -35,6 +35,8 @@ class ArchiveConfig:
     """Largest picture coded; a larger one is rejected as `too_large`. 33 million pixels hold an 8K screen."""
     verify: bool = True
     """Decode every bitstream before it counts, and compare with the picture that the encoder promised."""
+    rate: float | None = None
+    """With weights of several rates: 0 (fewest bytes) to the last, fractions too; if not given, the middle one."""
     exact: Literal["all", "synthetic", "natural"] = "all"
     """With a lossless codec: which pixels stay exact."""
     background_step: int = 0
@@ -46,6 +48,8 @@ class ArchiveConfig:
         for name in ("workers", "pictures_per_shard", "pictures_per_chunk", "pixels_per_chunk", "max_pixels"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.rate is not None and not 0 <= self.rate < MAX_RATES:
+            raise ValueError(f"rate must be 0 or more, below the codec's number of rates, got {self.rate:g}")
         if not 0 <= self.background_step <= MAX_BACKGROUND_STEP:
             raise ValueError(f"background_step must be 0..{MAX_BACKGROUND_STEP}, got {self.background_step}")
         if self.background_step and self.exact == "all":
@@ -58,6 +62,7 @@ def lasting_settings(config: ArchiveConfig) -> dict[str, Any]:
     """Return the settings that an archive's bytes depend on; how the work was spread is not among them.
 
     Neither are those of a region of interest where all pixels are exact, so that archives begun without them go on.
+    A rate that is not given is None, which the table leaves out.
     """
     table = {key: value for key, value in to_table(config).items() if key not in _HOW_RUN}
     defaults = ArchiveConfig()

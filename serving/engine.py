@@ -48,6 +48,7 @@ class EngineConfig:
     verify: bool
     exact: Exact = "all"
     background_step: int = 0
+    rate: float | None = None
     labeller_path: str = ""
     labeller_sha256: str = ""
 
@@ -68,7 +69,7 @@ def open_engine(config: EngineConfig) -> Engine:
     """Load the codec. Raises: CheckpointError: not there, damaged, or not the weights that the job began with."""
     loaded = _load(config.weights_path, config.weights_sha256)
     labeller = _load(config.labeller_path, config.labeller_sha256) if config.labeller_path else None
-    guidance = Guidance(exact=config.exact, background_step=config.background_step, labeller=labeller)
+    guidance = Guidance(exact=config.exact, background_step=config.background_step, rate=config.rate, labeller=labeller)
     return Engine(loaded=loaded, config=config, guidance=guidance)
 
 

@@ -94,7 +94,7 @@ def create(
     listing = list_inputs(sources)
     progress.total(len(listing.inputs))
     store = Store(dest)
-    codec, weights = _load_weights(checkpoint)
+    codec, weights = _load_weights(checkpoint, config.rate)
     labeller = _check_guidance(config, str(codec["name"]))
     with store.sole_writer():
         info = {"codecs": [codec], "settings": lasting_settings(config)}
@@ -147,13 +147,15 @@ def describe(sources: Sequence[str], dest: str, *, config: ArchiveConfig) -> Pla
     )
 
 
-def _load_weights(checkpoint: str) -> tuple[dict[str, Any], _Weights]:
-    """Return how the archive's description names the codec, and where its weights lie."""
+def _load_weights(checkpoint: str, rate: float | None) -> tuple[dict[str, Any], _Weights]:
+    """Return how the archive's description names the codec, and where its weights lie, if they code at the rate."""
     try:
         from pipeline.codecs import checkpoint as checkpoints
+        from pipeline.codecs.guidance import check_rate
     except ModuleNotFoundError as error:
         raise MissingDependency(f"{error.name} is not installed; pip install 'diptych[codecs]'") from error
     loaded = checkpoints.load(checkpoint)
+    check_rate(rate, loaded)
     codec = {"name": loaded.spec.name, "wire_id": loaded.spec.wire_id, "weights_sha256": loaded.weights_sha256}
     path = Path(checkpoint)
     return codec, _Weights(path=path / checkpoints.WEIGHTS if path.is_dir() else path, sha256=loaded.weights_sha256)
@@ -206,6 +208,7 @@ def _code(
         verify=config.verify,
         exact=config.exact,
         background_step=config.background_step,
+        rate=config.rate,
         labeller_path="" if labeller is None else str(labeller.path.resolve()),
         labeller_sha256="" if labeller is None else labeller.sha256,
     )

@@ -20,13 +20,15 @@ from pipeline.codecs.coding import compress_picture, decompress_picture
 from pipeline.codecs.interface import AbstractCodec
 from pipeline.codecs.threads import torch_threads
 from pipeline.formats.bitstream import SEGMENT_ALPHA, Bitstream, pack, unpack
-from tests import test_mtl_sci, test_mtl_sci_charm, tiny_segpic
+from tests import test_mtl_sci, test_mtl_sci_charm, test_variable_rate, tiny_segpic
 from tests.forging import forged
 from tests.test_coding import make_picture
 
 CODECS: dict[str, tuple[str, AbstractCodec]] = {
     "hyperprior": ("mtl_sci", test_mtl_sci.CODEC),
     "charm": ("mtl_sci", test_mtl_sci_charm.CODEC),
+    "several rates": ("mtl_sci", test_variable_rate.CODECS["hyperprior"]),
+    "several rates, charm": ("mtl_sci", test_variable_rate.CODECS["charm"]),
     "segpic": ("segpic", tiny_segpic.make_codec()),
 }
 SIZES = ((1, 1), (1, 90), (33, 20), (64, 64), (70, 100))

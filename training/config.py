@@ -1,6 +1,7 @@
 """The config of one training run."""
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,6 +56,9 @@ class TrainConfig:
     """Weight of 255^2 * MSE against bits per pixel."""
     lambdas: tuple[float, ...] = ()
     """Train one model for each of these instead, one after another, in folders `lambda-VALUE` of the run's."""
+    rate_lambdas: tuple[float, ...] = ()
+    """Of a codec with several rates (`num_rates`): the lambda of each, rising; stand in the place of `lambda_rd`. Each
+    crop is trained at one of them, by chance."""
     gamma: float = 0.1
     """Weight of the label map's binary cross-entropy (nats a pixel); 0 trains no segmentation."""
 
@@ -167,6 +171,9 @@ class TrainConfig:
             )
         if len(set(self.lambdas)) < len(self.lambdas) or any(value <= 0 for value in self.lambdas):
             raise ValueError(f"lambdas must be positive and differ from one another, got {list(self.lambdas)}")
+        _check_rate_lambdas(self.rate_lambdas)
+        if self.rate_lambdas and self.lambdas:
+            raise ValueError("rate_lambdas train one model for all rates, lambdas one for each; leave one of them out")
         if self.init_from and self.trunk_weights:
             raise ValueError("init_from and trunk_weights both give the first weights; leave one of them out")
         if self.crop_shares and (
@@ -192,6 +199,11 @@ class TrainConfig:
     def samples_per_batch(self) -> int:
         """Pictures read for one step, over all workers."""
         return self.batch_size // self.crops_per_picture
+
+
+def _check_rate_lambdas(values: tuple[float, ...]) -> None:
+    if any(value <= 0 for value in values) or any(a >= b for a, b in pairwise(values)):
+        raise ValueError(f"rate_lambdas must be positive and rise, got {list(values)}")
 
 
 _POSITIVE = (
@@ -249,14 +261,24 @@ def class_names(config: TrainConfig) -> tuple[str, ...]:
 
 
 def codec_config(config: TrainConfig) -> Any:
-    """Return the config dataclass of the codec that is to be trained. Raises: ConfigError, MissingDependency."""
+    """Return the config dataclass of the codec that is to be trained.
+
+    Raises: ConfigError: it is none, or has another number of rates than the training; MissingDependency.
+    """
     spec = find_codec(config.codec)
-    return load(
+    found = load(
         resolve(spec.config),  # type: ignore[arg-type]
         config.codec_preset,
         presets=presets_folder(spec),
         overrides=config.codec_set,
     )
+    num_rates, num_lambdas = getattr(found, "num_rates", 1), len(config.rate_lambdas)
+    if num_lambdas != (num_rates if num_rates > 1 else 0):
+        wanted = f"{num_rates} of them" if num_rates > 1 else "none"
+        raise ConfigError(
+            f"rate_lambdas: the codec has num_rates = {num_rates}, which needs {wanted}, got {num_lambdas}"
+        )
+    return found
 
 
 def check_continuation(before: dict[str, Any], config: TrainConfig, *, where: str) -> None:

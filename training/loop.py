@@ -53,6 +53,8 @@ class Report:
     images_per_second: float
     """Crops trained or validated, over all workers."""
     figures: Figures
+    by_rate: tuple[Figures, ...] = ()
+    """In a validation of a codec with several rates: the figures of each, whose means `figures` are."""
     checkpoint_due: bool
     """Whether the caller should save the state before going on."""
     best: bool = False
@@ -134,19 +136,24 @@ def _reports(state: TrainState, config: TrainConfig, data: TrainData, ranks: Ran
             read_ms=times[0],
             model_ms=times[1],
             images_per_second=num_crops / seconds if seconds else 0.0,
-            figures=figures(sums, lambda_rd=config.lambda_rd, gamma=config.gamma),
+            figures=_figures(sums, config),
             checkpoint_due=split == "train" and checkpoint_due,
         )
 
     if validation_due:
         began = perf_counter()
-        sums, shown = validate(state, config, data.validation, ranks)
-        told = report("val", sums, (0.0, 1000 * (perf_counter() - began)), config.validate_crops)
+        sums_RS, shown = validate(state, config, data.validation, ranks)
+        told = report("val", sums_RS.sum(dim=0), (0.0, 1000 * (perf_counter() - began)), config.validate_crops)
         best = state.validated.take(told.figures.loss, step=state.step, config=config)
-        yield replace(told, best=best, shown=shown)
+        by_rate = tuple(_figures(sums, config) for sums in sums_RS) if config.rate_lambdas else ()
+        yield replace(told, best=best, shown=shown, by_rate=by_rate)
     if checkpoint_due or validation_due or state.step % config.report_every == 0:
         sums, times = due.clock.take(ranks)
         yield report("train", sums, times, config.batch_size)
+
+
+def _figures(sums: Tensor, config: TrainConfig) -> Figures:
+    return figures(sums, lambda_rd=None if config.rate_lambdas else config.lambda_rd, gamma=config.gamma)
 
 
 class _Interval:

@@ -26,6 +26,8 @@ class LossTerms:
     """Estimate of the rate: -log2 of the likelihoods, bits per pixel. Evaluation measures a bitstream's real rate."""
     mse: Tensor
     """On RGB in [0, 1]."""
+    distortion: Tensor
+    """lambda * 255^2 * MSE; the mean of that over crops where each has a lambda of its own."""
     bce: Tensor
     """Mean over labelled pixels, nats; 0 without a segmentation head or without a labelled pixel."""
     class_cross_entropy: Tensor
@@ -38,11 +40,12 @@ def objective(
     labels_NHW: Tensor,
     classes_NC: Tensor | None = None,
     *,
-    lambda_rd: float,
+    lambda_rd: float | Tensor,
     gamma: float,
 ) -> LossTerms:
     """Return R + lambda_rd * 255^2 * MSE + gamma * BCE + CE; R in bits per pixel, pictures are RGB in [0, 1].
 
+    `lambda_rd` is one number, or one for each crop, (N,).
     Each term is there if the output holds what it is made of: a codec that only learns what pictures show gives no
     likelihoods and its input back, and CE is all that is left. Pixels labelled IGNORE count for rate and MSE, not for
     BCE; crops without a known class not for CE.
@@ -56,7 +59,11 @@ def objective(
     estimated_bpp = bits(output.likelihoods) / num_pixels
     mse = functional.mse_loss(output.reconstruction, pictures_N3HW)
     bce = mse.new_zeros(())
-    loss = estimated_bpp + lambda_rd * 255**2 * mse
+    distortion = lambda_rd * 255**2 * mse
+    if isinstance(lambda_rd, Tensor):
+        error_N = (output.reconstruction - pictures_N3HW).square().flatten(1).mean(dim=1)
+        distortion = 255**2 * (lambda_rd * error_N).mean()
+    loss = estimated_bpp + distortion
     if output.label_logits is not None:
         sums = label_cross_entropy_sum(output.label_logits, labels_NHW)
         bce = sums / (labels_NHW != IGNORE).sum().clamp(min=1)
@@ -67,7 +74,14 @@ def objective(
         num_known = known_classes(classes_NC).sum().clamp(min=1)
         cross_entropy = class_cross_entropy(output.class_logits, classes_NC) / num_known
         loss = loss + cross_entropy
-    return LossTerms(loss=loss, estimated_bpp=estimated_bpp, mse=mse, bce=bce, class_cross_entropy=cross_entropy)
+    return LossTerms(
+        loss=loss,
+        estimated_bpp=estimated_bpp,
+        mse=mse,
+        distortion=distortion,
+        bce=bce,
+        class_cross_entropy=cross_entropy,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +104,13 @@ def counts(labels_NHW: Tensor, classes_NC: Tensor | None) -> Counts:
     )
 
 
-def part_of(terms: LossTerms, part: Counts, whole: Counts, *, lambda_rd: float, gamma: float) -> Tensor:
+def part_of(terms: LossTerms, part: Counts, whole: Counts, *, gamma: float) -> Tensor:
     """Return what a part of a batch adds to the loss of the whole: its terms, each by its share of what counts there.
 
     The parts' sum is `objective` of the whole, but for rounding.
     """
     pixels = part.pixels / whole.pixels
-    rate_distortion = (terms.estimated_bpp + lambda_rd * 255**2 * terms.mse) * pixels
+    rate_distortion = (terms.estimated_bpp + terms.distortion) * pixels
     labelled, classified = part.labelled / whole.labelled, part.classified / whole.classified
     return rate_distortion + gamma * terms.bce * labelled + terms.class_cross_entropy * classified
 

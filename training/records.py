@@ -19,6 +19,7 @@ from training.loop import Report
 
 METRICS = "metrics.jsonl"
 _POLL_SECONDS = 0.5
+_OF_EACH_RATE = ("bpp", "estimated_bpp", "psnr")
 
 
 def report_row(report: Report) -> dict[str, Any]:
@@ -26,9 +27,11 @@ def report_row(report: Report) -> dict[str, Any]:
     row = {
         field.name: getattr(report, field.name)
         for field in fields(report)
-        if field.name not in ("figures", "checkpoint_due", "best", "shown")
+        if field.name not in ("figures", "by_rate", "checkpoint_due", "best", "shown")
     }
     row |= asdict(report.figures)
+    for rate, figures in enumerate(report.by_rate):
+        row |= {f"{name}_rate_{rate}": getattr(figures, name) for name in _OF_EACH_RATE}
     return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
 
 

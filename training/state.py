@@ -28,7 +28,7 @@ from pipeline.base.errors import CheckpointError, StorageError, UsageError
 from pipeline.base.seeds import derive_seed
 from pipeline.base.store import Store, canonical_json, sha256_file, sha256_hex
 from pipeline.codecs import checkpoint
-from pipeline.codecs.interface import AbstractCodec, Pretrainable
+from pipeline.codecs.interface import AbstractCodec, Pretrainable, VariableRate
 from training.averaging import WeightAverage
 from training.config import TrainConfig, codec_config
 from training.optim import Optimisers, build_optimisers, load_state_tensors, state_tensors
@@ -81,6 +81,8 @@ def fresh_state(
         if not isinstance(start, Pretrainable):
             raise UsageError(f"trunk_weights: codec {config.codec} has no trunk whose weights could be given")
         start.load_trunk(Path(trunk_weights))
+    if config.rate_lambdas and isinstance(codec, VariableRate):
+        codec.start_rates(config.rate_lambdas)
     if init_from:
         codec.load_state_dict(checkpoint.load(init_from).codec.state_dict())
     codec.to(device).train()

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.base.errors import UsageError
-from pipeline.base.seeds import derive_seed
+from pipeline.base.seeds import derive_seed, generator
 from pipeline.codecs.interface import AbstractCodec, CodecOutput
 from training.config import TrainConfig, needs_labels
 from training.data import Batch
@@ -22,7 +22,8 @@ from training.optim import main_parameters
 from training.ranks import Ranks
 from training.state import TrainState
 
-Forward = Callable[[Tensor, Tensor | None, Tensor | None], CodecOutput]
+Forward = Callable[..., CodecOutput]
+"""Of pictures, region maps or None, labels or None and, of a codec with several rates, the crops' rates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +57,15 @@ class Stepper:
         parts = split(to_device(batch, codec.device), config.accumulate)
         whole = counts(batch.labels, batch.classes)
         sums = no_sums()
-        for number, part in enumerate(parts):
-            output, loss = self._loss(part, None if len(parts) == 1 else whole)
+        rates = self._rates(batch, state.step, ranks.rank).to(codec.device).tensor_split(len(parts))
+        for number, (part, rates_N) in enumerate(zip(parts, rates, strict=True)):
+            lambdas_N = lambdas_at(config, rates_N)
+            output, loss = self._loss(part, None if len(parts) == 1 else whole, rates_N, lambdas_N)
             # The auxiliary loss reaches only the auxiliary parameters and the objective only the others: one pass
             # serves both. It does not depend on the crops.
             (loss if number else loss + codec.aux_loss()).backward()  # type: ignore[no-untyped-call]
-            sums += measure(output, part.pictures, part.labels, part.classes, at_boundary=False)
+            planes = (part.pictures, part.labels, part.classes)
+            sums += measure(output, *planes, at_boundary=False, lambdas_N=lambdas_N)
         finite, stop = _average_gradients(codec, ranks, stop=stop)
         if finite:
             nn.utils.clip_grad_norm_(main_parameters(codec), config.max_gradient_norm)
@@ -70,15 +74,34 @@ class Stepper:
                 state.average.update(codec, decay=config.ema_decay, number=state.step + 1 - state.num_skipped)
         return Taken(finite=finite, stop=stop, sums=sums if bool(sums.isfinite().all()) else no_sums())
 
-    def _loss(self, part: Batch, whole: Any) -> tuple[CodecOutput, Tensor]:
-        config, weights = self._config, {"lambda_rd": self._config.lambda_rd, "gamma": self._config.gamma}
+    def _rates(self, batch: Batch, step: int, rank: int) -> Tensor:
+        """Return each crop's level (N,), drawn by step and rank as noise is; 0 for a codec with one rate."""
+        num_crops, num_rates = len(batch.pictures), max(1, len(self._config.rate_lambdas))
+        drawn = generator(self._config.seed, "rates", step, rank).integers(num_rates, size=num_crops)
+        return torch.from_numpy(drawn).float()
+
+    def _loss(self, part: Batch, whole: Any, rates_N: Tensor, lambdas_N: Tensor | None) -> tuple[CodecOutput, Tensor]:
+        config, gamma = self._config, self._config.gamma
+        lambda_rd = config.lambda_rd if lambdas_N is None else lambdas_N
         with autocast(config, part.pictures.device):
-            labels_NHW = part.labels if needs_labels(config) else None
-            output = self._forward(part.pictures, part.regions, labels_NHW)
-            terms = objective(output, part.pictures, part.labels, part.classes, **weights)
+            output = self._forward(*forward_inputs(config, part, part.regions, rates_N))
+            terms = objective(output, part.pictures, part.labels, part.classes, lambda_rd=lambda_rd, gamma=gamma)
         if whole is None:
             return output, terms.loss
-        return output, part_of(terms, counts(part.labels, part.classes), whole, **weights)
+        return output, part_of(terms, counts(part.labels, part.classes), whole, gamma=gamma)
+
+
+def lambdas_at(config: TrainConfig, rates_N: Tensor) -> Tensor | None:
+    """Return the lambdas (N,) of crops at these levels; None for a codec with one rate."""
+    return rates_N.new_tensor(config.rate_lambdas)[rates_N.long()] if config.rate_lambdas else None
+
+
+def forward_inputs(
+    config: TrainConfig, batch: Batch, regions_NHW: Tensor | None, rates_N: Tensor
+) -> tuple[Tensor | None, ...]:
+    """Return what the codec's `forward` is given of a batch."""
+    inputs = (batch.pictures, regions_NHW, batch.labels if needs_labels(config) else None)
+    return (*inputs, rates_N) if config.rate_lambdas else inputs
 
 
 def split(batch: Batch, num_parts: int) -> Sequence[Batch]:
@@ -137,9 +160,9 @@ def _compiled(codec: AbstractCodec, config: TrainConfig) -> Forward:
     # One graph or none: with breaks in it the rest would run uncompiled without a word.
     run = torch.compile(codec, fullgraph=True, dynamic=False)
 
-    def forward(pictures_N3HW: Tensor, regions_NHW: Tensor | None, labels_NHW: Tensor | None) -> CodecOutput:
+    def forward(*inputs: Tensor | None) -> CodecOutput:
         try:
-            output: CodecOutput = run(pictures_N3HW, regions_NHW, labels_NHW)
+            output: CodecOutput = run(*inputs)
         except (torch._dynamo.exc.TorchDynamoException, torch._inductor.exc.InductorError) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             reason = lines[0][:200] if lines else type(error).__name__

@@ -13,14 +13,15 @@ from torch import Tensor
 
 from pipeline.codecs.checkpoint import LoadedCodec
 from pipeline.codecs.coding import compress_picture
-from pipeline.codecs.interface import CodecOutput
+from pipeline.codecs.gains import default_rate
+from pipeline.codecs.interface import CodecOutput, SideInputs
 from pipeline.codecs.table import find_codec
-from training.config import TrainConfig, needs_labels
+from training.config import TrainConfig
 from training.data import Batch
 from training.figures import coded_sums, measure, no_sums
 from training.ranks import Ranks
 from training.state import TrainState
-from training.step import autocast, to_device
+from training.step import autocast, forward_inputs, lambdas_at, to_device
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,42 +43,60 @@ def validate(
 ) -> tuple[Tensor, tuple[Shown, ...]]:
     """Return the sums over all ranks' validation crops, as `measure` orders them, times 1 / num_ranks.
 
-    And some of this rank's crops to look at. The averaged weights are validated where there are any.
+    One row for each rate of the codec, all of the same crops. And some of this rank's crops to look at, at the middle
+    rate. The averaged weights are validated where there are any.
     """
+    num_rates = state.codec.num_rates
+    rows = []
+    shown: tuple[Shown, ...] = ()
+    state.codec.eval()
+    with state.averaged():
+        for rate in range(num_rates):
+            num_shown = config.validate_pictures if rate == default_rate(num_rates) else 0
+            sums, seen = _measured(state, config, batches, rate=rate, num_shown=num_shown)
+            rows.append(sums)
+            shown += seen
+        sums_RS = torch.stack(rows) + _coded(state, config, batches, ranks)
+    state.codec.train()
+    ranks.average(sums_RS)
+    return sums_RS, shown
+
+
+def _measured(
+    state: TrainState, config: TrainConfig, batches: Sequence[Batch], *, rate: int, num_shown: int
+) -> tuple[Tensor, tuple[Shown, ...]]:
     device = state.codec.device
     sums = no_sums()
     shown: list[Shown] = []
-    state.codec.eval()
-    with state.averaged():
-        with torch.no_grad(), autocast(config, device):
-            for batch in batches:
-                # Without region maps, as coding is: what training was told must not flatter the figures. Classes are
-                # sent.
-                there = to_device(batch, device)
-                output = state.codec(there.pictures, None, there.labels if needs_labels(config) else None)
-                sums += measure(output, there.pictures, there.labels, there.classes)
-                shown += _shown(batch, output, num=config.validate_pictures - len(shown))
-        sums += _coded(state, config, batches, ranks)
-    state.codec.train()
-    ranks.average(sums)
+    with torch.no_grad(), autocast(config, device):
+        for batch in batches:
+            there = to_device(batch, device)
+            rates_N = there.pictures.new_full((len(there.pictures),), rate)
+            # Without region maps, as coding is: what training was told must not flatter the figures. Classes are sent.
+            output = state.codec(*forward_inputs(config, there, None, rates_N))
+            planes = (there.pictures, there.labels, there.classes)
+            sums += measure(output, *planes, lambdas_N=lambdas_at(config, rates_N))
+            shown += _shown(batch, output, num=num_shown - len(shown))
     return sums, tuple(shown)
 
 
 def _coded(state: TrainState, config: TrainConfig, batches: Sequence[Batch], ranks: Ranks) -> Tensor:
-    """Return the sums of this rank's share of the crops that are coded to whole bitstreams."""
-    chosen = coded_numbers(config)
+    """Return the sums of this rank's share of the crops that are coded to whole bitstreams, a row for each rate."""
+    chosen, num_rates = coded_numbers(config), state.codec.num_rates
     if not chosen or not batches:
-        return no_sums()
+        return no_sums().repeat(num_rates, 1)
     state.codec.freeze()
     state.codec.eval()
     # A bitstream says of which weights it is in 8 bytes; which ones, nobody will ask.
     loaded = LoadedCodec(spec=find_codec(config.codec), codec=state.codec, weights_sha256="0" * 64)
-    num_pixels = num_bytes = 0
+    num_pixels, num_bytes = 0, [0] * num_rates
     for place, picture in enumerate(_pictures(batches)):
         if ranks.rank + place * ranks.num_ranks in chosen:
             num_pixels += picture.shape[0] * picture.shape[1]
-            num_bytes += len(compress_picture(loaded, picture).data)
-    return coded_sums(num_pixels, num_bytes)
+            for rate in range(num_rates):
+                side = SideInputs(rate=rate if num_rates > 1 else None)
+                num_bytes[rate] += len(compress_picture(loaded, picture, side).data)
+    return torch.stack([coded_sums(num_pixels, each) for each in num_bytes])
 
 
 def coded_numbers(config: TrainConfig) -> frozenset[int]:

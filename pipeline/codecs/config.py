@@ -7,6 +7,8 @@ PRESETS = Path(__file__).parent / "presets"
 TEXT_EXACT_STEP = 8
 """Background step of "text exact, photographs light": no level is off by more than 4."""
 MAX_BACKGROUND_STEP = 255
+MAX_RATES = 64
+"""Most rates that one set of weights may be trained at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

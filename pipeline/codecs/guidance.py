@@ -33,6 +33,8 @@ class Guidance:
     """Which pixels stay exact."""
     background_step: int = 0
     """The others are off by at most half of it; 0: they are what the codec predicts, at no cost."""
+    rate: float | None = None
+    """Which rate of a codec with several; None: its default."""
     labeller: LoadedCodec | None = None
     """Whose segmentation head tells the classes; None: the codec chooses what is cheapest."""
 
@@ -47,6 +49,18 @@ def check(guidance: Guidance, spec: CodecSpec) -> None:
         raise UsageError(f"codec {spec.name} takes no label map; one that does: seec")
     if guidance.labeller is not None and not isinstance(guidance.labeller.codec, Segmenter):
         raise UsageError(f"codec {guidance.labeller.spec.name} has no segmentation head; one that has: mtl_sci")
+
+
+def check_rate(rate: float | None, loaded: LoadedCodec) -> None:
+    """Raise UsageError if the weights do not code at this rate."""
+    num_rates = loaded.codec.num_rates
+    if rate is None or (num_rates > 1 and 0 <= rate <= num_rates - 1):
+        return
+    if num_rates == 1:
+        raise UsageError(
+            f"rate {rate:g}: these weights of {loaded.spec.name} have one rate; mtl_sci variable has several"
+        )
+    raise UsageError(f"rate {rate:g}: expected 0 (fewest bytes) to {num_rates - 1}, or a number between")
 
 
 def side_inputs(
@@ -67,4 +81,5 @@ def side_inputs(
         exact=exact,
         exact_classes=None if exact is not None else classes,
         background_step=guidance.background_step,
+        rate=guidance.rate,
     )

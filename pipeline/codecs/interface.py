@@ -4,7 +4,7 @@ Shapes: N batch, H height, W width of the picture; pictures are RGB.
 """
 
 import abc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -30,6 +30,8 @@ class SideInputs:
     """How the others are kept: to within half of it, or, if 0, as predicted."""
     saliency: NDArray[np.float32] | None = None
     """How much each pixel matters, in [0, 1]; None: the codec finds out by itself."""
+    rate: float | None = None
+    """Of a codec with several rates, which: 0 (fewest bytes) to `num_rates` - 1; None: its default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +74,25 @@ class Pretrainable(Protocol):
         """Replace those weights by a file's. Raises: UsageError, CheckpointError: the file is not there, or unfit."""
 
 
+@runtime_checkable
+class VariableRate(Protocol):
+    """A codec whose weights code at `num_rates` rates and all between; its `forward` also takes `rates_N`, floats."""
+
+    num_rates: int
+
+    def start_rates(self, lambdas: Sequence[float]) -> None:
+        """Set fresh weights up for levels of these lambdas, one each."""
+
+
 class AbstractCodec(nn.Module, abc.ABC):
     """A codec's networks and its real bytes. Concrete codecs are final: never subclassed."""
 
     exact_pixels: bool = True
     """Whether a bitstream decodes to the same pixels on every machine. Where only its latents are the same, the codec
     checks those itself, and pixels may differ from the encoder's by the rounding of floats."""
+
+    num_rates: int = 1
+    """Rates that these weights were trained at. With several, the codec is a `VariableRate`."""
 
     @property
     @abc.abstractmethod

@@ -20,7 +20,7 @@ class CodecSpec:
     wire_id: int
     lossless: bool
     side_inputs: tuple[str, ...] = ()
-    """What `compress` takes beside the picture: `label`, `regions`, `exact`, `saliency`."""
+    """What `compress` takes beside the picture: `label`, `regions`, `exact`, `saliency`, `rate`."""
     training_inputs: tuple[str, ...] = ()
     """What training takes beside the picture: `regions` and `label` go to `forward`; `classes` to the objective, and
     their names to the codec's config (`class_names`)."""
@@ -37,6 +37,7 @@ CODECS = (
         name="mtl_sci",
         wire_id=1,
         lossless=False,
+        side_inputs=("rate",),
         config="pipeline.codecs.mtl_sci.config:MtlSciConfig",
         builder="pipeline.codecs.mtl_sci.codec:build",
         presets="mtl_sci/presets",

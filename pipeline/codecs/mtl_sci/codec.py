@@ -12,7 +12,7 @@ z (N, num_channels, ceil(h/4), ceil(w/4)).
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -23,9 +23,10 @@ from pipeline.codecs import rans
 from pipeline.codecs.blocks import analysis_transform, conv, deconv, synthesis_transform
 from pipeline.codecs.entropy import scales_at
 from pipeline.codecs.frozen_prior import channel_indexes, check_range
+from pipeline.codecs.gains import RATE_STEPS, GainUnits, multiply, rate_number
 from pipeline.codecs.initialise import start_as_wavelet
 from pipeline.codecs.interface import AbstractCodec, CodecOutput, Coded, SideInputs
-from pipeline.codecs.latent_check import check_latent, latent_crc
+from pipeline.codecs.latent_check import check_latent
 from pipeline.codecs.mtl_sci.charm import MtlSciCharm
 from pipeline.codecs.mtl_sci.config import MtlSciConfig
 from pipeline.codecs.mtl_sci.frozen import MAX_Y, MAX_Z, MEDIAN_FRACTION, FrozenDecoder
@@ -39,10 +40,13 @@ from pipeline.codecs.mtl_sci.latent import (
     SEGMENT_Z,
     build_head,
     check_segments,
+    gains_for,
     head_probability,
     latent_of,
     padded,
+    rate_of,
     synthesise,
+    with_extras,
 )
 from pipeline.codecs.priors import FactorisedPrior, normal_likelihood, quantise
 from pipeline.codecs.strips import STRIDE
@@ -70,7 +74,9 @@ class MtlSci(AbstractCodec):
         )
         self.z_prior = FactorisedPrior(n)
         self.exact_pixels = config.synthesis == "integer"
-        self.frozen = FrozenDecoder(n, m, with_synthesis=self.exact_pixels)
+        self.num_rates = config.num_rates
+        self.gains = GainUnits(config.num_rates, num_latents=m, num_hyper=n) if config.num_rates > 1 else None
+        self.frozen = FrozenDecoder(n, m, with_synthesis=self.exact_pixels, num_rates=config.num_rates)
         # Last, so that its fresh weights take nothing from the generator before the others: same seed, same codec.
         self.head = build_head(config)
         start_as_wavelet(self.analysis, self.synthesis, gain=LATENT_GAIN)
@@ -84,18 +90,21 @@ class MtlSci(AbstractCodec):
         pictures_N3HW: Tensor,
         regions_NHW: Tensor | None = None,  # noqa: ARG002
         labels_NHW: Tensor | None = None,  # noqa: ARG002
+        rates_N: Tensor | None = None,
     ) -> CodecOutput:
         height, width = pictures_N3HW.shape[2:]
-        y_NMhw = self.analysis(padded(pictures_N3HW))
-        z_hat, z_likelihoods = self.z_prior(self.hyper_analysis(y_NMhw.abs()))
-        scales_NMhw = self._scales(z_hat, y_NMhw.shape[2], y_NMhw.shape[3])
-        y_hat_NMhw = quantise(y_NMhw, training=self.training)
+        gains = gains_for(self.gains, rates_N, pictures_N3HW)
+        y_NMhw = multiply(self.analysis(padded(pictures_N3HW)), gains.y)
+        z_hat, z_likelihoods = self.z_prior(multiply(self.hyper_analysis(y_NMhw.abs()), gains.z))
+        scales_NMhw = self._scales(multiply(z_hat, gains.z_inverse), y_NMhw.shape[2], y_NMhw.shape[3])
+        symbols_NMhw = quantise(y_NMhw, training=self.training)
+        y_hat_NMhw = multiply(symbols_NMhw, gains.y_inverse)
         # Magnitudes, as for the hyper analysis: in short runs (200 to 300 steps) the head's cross-entropy came to 0.13
         # to 0.17 nats with them and to 0.41 to 0.47 with signs (docs/LOG.md).
         logits = None if self.head is None else self.head(y_hat_NMhw.abs())[:, :, :height, :width]
         return CodecOutput(
             reconstruction=self.synthesis(y_hat_NMhw)[:, :, :height, :width] + PICTURE_MEAN,
-            likelihoods={"y": normal_likelihood(y_hat_NMhw, scales_NMhw), "z": z_likelihoods},
+            likelihoods={"y": normal_likelihood(symbols_NMhw, scales_NMhw), "z": z_likelihoods},
             label_logits=logits,
         )
 
@@ -105,51 +114,58 @@ class MtlSci(AbstractCodec):
     def aux_parameters(self) -> list[nn.Parameter]:
         return [self.z_prior.quantiles]
 
+    def start_rates(self, lambdas: Sequence[float]) -> None:
+        if self.gains is not None:
+            self.gains.start(lambdas)
+
     def freeze(self) -> None:
+        if self.frozen.gains is not None and self.gains is not None:
+            self.frozen.gains.store(self.gains)
         self.frozen.store_hyper_synthesis(self.hyper_synthesis, gain=INDEX_GAIN, offset=INDEX_BIAS)
         self.frozen.store_synthesis(self.synthesis, offset=PICTURE_MEAN)
         self.frozen.store_tables(self.z_prior)
 
     @torch.no_grad()
-    def compress(self, picture: NDArray[np.uint8], side: SideInputs) -> Coded:  # noqa: ARG002 - the interface's
+    def compress(self, picture: NDArray[np.uint8], side: SideInputs) -> Coded:
         height, width, _ = picture.shape
-        y_Mhw = self._latent(picture)
-        z = self.hyper_analysis(y_Mhw.abs()[None])[0]
+        rate = rate_number(side.rate, self.num_rates)
+        gains = self.frozen.gains_at(rate)
+        y_Mhw = multiply(self._latent(picture), gains.y)
+        z = multiply(self.hyper_analysis(y_Mhw.abs()[None])[0], gains.z)
         y_symbols = y_Mhw.round().clamp(-MAX_Y, MAX_Y).int().cpu()
         medians = self.frozen.medians.to(z) * 2.0**-MEDIAN_FRACTION
         z_symbols = (z - medians[:, None, None]).round().clamp(-MAX_Z, MAX_Z).int().cpu()
         z_data = rans.encode(z_symbols.numpy(), channel_indexes(z_symbols.shape), self.frozen.z_tables.load())
-        indexes = self.frozen.scale_indexes(z_symbols, y_symbols.shape[1], y_symbols.shape[2])
+        indexes = self.frozen.scale_indexes(z_symbols, y_symbols.shape[1], y_symbols.shape[2], gains)
         y_data = rans.encode(y_symbols.numpy(), indexes, self.frozen.y_tables.load())
-        segments = {SEGMENT_Y: y_data, SEGMENT_Z: z_data}
-        if not self.exact_pixels:
-            segments[SEGMENT_CRC] = latent_crc(y_symbols)
+        y_hat_Mhw = self.frozen.latent(y_symbols, gains)
         return Coded(
-            segments=segments,
-            reconstruct=functools.cache(lambda: self._synthesise(y_symbols, height, width)),
+            segments=with_extras({SEGMENT_Y: y_data, SEGMENT_Z: z_data}, y_hat_Mhw, rate=rate, codec=self),
+            reconstruct=functools.cache(lambda: self._synthesise(y_hat_Mhw, height, width)),
             details={"bytes_y": float(len(y_data)), "bytes_z": float(len(z_data))},
         )
 
     @torch.no_grad()
     def decompress(self, segments: Mapping[int, bytes], *, height: int, width: int) -> NDArray[np.uint8]:
-        check_segments(segments, exact_pixels=self.exact_pixels)
+        check_segments(segments, exact_pixels=self.exact_pixels, num_rates=self.num_rates)
+        gains = self.frozen.gains_at(rate_of(segments, num_rates=self.num_rates))
         h, w = -(-height // STRIDE), -(-width // STRIDE)
         z_shape = (self._config.num_channels, -(-h // 4), -(-w // 4))
         z_symbols = rans.decode(segments[SEGMENT_Z], channel_indexes(z_shape), self.frozen.z_tables.load())
         check_range("z", z_symbols, MAX_Z)
-        indexes = self.frozen.scale_indexes(torch.from_numpy(z_symbols), h, w)
+        indexes = self.frozen.scale_indexes(torch.from_numpy(z_symbols), h, w, gains)
         y_symbols = rans.decode(segments[SEGMENT_Y], indexes, self.frozen.y_tables.load())
         check_range("y", y_symbols, MAX_Y)
-        y_hat_Mhw = torch.from_numpy(y_symbols)
+        y_hat_Mhw = self.frozen.latent(torch.from_numpy(y_symbols), gains)
         if not self.exact_pixels:
             check_latent(y_hat_Mhw, segments[SEGMENT_CRC], codec="mtl_sci")
         return self._synthesise(y_hat_Mhw, height, width)
 
     @torch.no_grad()
-    def _synthesise(self, y_symbols: Tensor, height: int, width: int) -> NDArray[np.uint8]:
+    def _synthesise(self, y_hat_Mhw: Tensor, height: int, width: int) -> NDArray[np.uint8]:
         if self.exact_pixels:
-            return self.frozen.reconstruct(y_symbols, height, width)
-        y_hat = y_symbols.to(self.device).float()
+            return self.frozen.reconstruct(y_hat_Mhw, height, width)
+        y_hat = (y_hat_Mhw * 2.0**-self.frozen.latent_fraction).float()
         return synthesise(self.synthesis, y_hat, size=(height, width), num_channels=self._config.num_channels)
 
     @torch.no_grad()
@@ -158,7 +174,9 @@ class MtlSci(AbstractCodec):
 
         Raises: CheckpointError: this codec was built without a segmentation head.
         """
-        y_hat_Mhw = self._latent(picture).round()
+        # At the highest rate: labelling writes no bytes that could be saved.
+        gains = self.frozen.gains_at((self.num_rates - 1) * RATE_STEPS)
+        y_hat_Mhw = multiply(multiply(self._latent(picture), gains.y).round(), gains.y_inverse)
         num_channels = self._config.num_channels
         return head_probability(
             self.head, y_hat_Mhw, size=(picture.shape[0], picture.shape[1]), num_channels=num_channels

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.codecs.config import MAX_RATES
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MtlSciConfig:
@@ -25,6 +27,8 @@ class MtlSciConfig:
     """Build the second decoder, which tells natural from synthetic pixels. It never changes a byte."""
     num_head_channels: int | None = None
     """Channels of the head's hidden layers; as many as `num_channels` if not given."""
+    num_rates: int = 1
+    """Rates that one set of weights codes at, and all between them; 1: one rate, without gain units (gains.py)."""
     num_slices: int = 10
     """Slices that `charm` codes the latent in, one after another; divides `num_latents`."""
     num_support_slices: int = 5
@@ -37,6 +41,8 @@ class MtlSciConfig:
             value = getattr(self, name)
             if value is not None and not 1 <= value <= 1024:
                 raise ValueError(f"{name} must be 1..1024, got {value}")
+        if not 1 <= self.num_rates <= MAX_RATES:
+            raise ValueError(f"num_rates must be 1..{MAX_RATES}, got {self.num_rates}")
         if self.base == "charm" and self.num_latents % self.num_slices:
             raise ValueError(f"num_latents {self.num_latents} must be a multiple of num_slices {self.num_slices}")
         if not 0 <= self.num_support_slices <= self.num_slices:

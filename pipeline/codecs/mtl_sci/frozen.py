@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pipeline.codecs.blocks import Gdn
+from pipeline.codecs.charm import LATENT_FRACTION
 from pipeline.codecs.entropy import NORMAL_TABLE_WIDTH, NUM_SCALES, StoredTables, gaussian_tables, prior_tables
+from pipeline.codecs.gains import FrozenGains, Gains, multiply_exactly
 from pipeline.codecs.integer_net import FRACTION, IntegerConv, IntegerIgdn, requantise
 from pipeline.codecs.priors import FactorisedPrior
 from pipeline.codecs.strips import strip_rows, synthesise_in_strips
@@ -37,7 +39,7 @@ class FrozenSynthesis(nn.Module):
         super().__init__()
         n, m = num_channels, num_latents
         self.num_channels = n
-        self._latent_fraction = latent_fraction
+        self.latent_fraction = latent_fraction
         widths = ((m, n), (n, n), (n, n), (n, 3)) if built else ()
         self.convs = nn.ModuleList([IntegerConv(i, o, upsample=True) for i, o in widths])
         self.igdns = nn.ModuleList([IntegerIgdn(n) for _ in widths[:-1]])
@@ -49,7 +51,7 @@ class FrozenSynthesis(nn.Module):
         convs = zip(_only(IntegerConv, self.convs), _only(nn.ConvTranspose2d, transform), strict=True)
         for place, (conv, source) in enumerate(convs):
             last = place == len(self.convs) - 1
-            conv.store(source, fraction=FRACTION if place else self._latent_fraction, offset=offset if last else 0.0)
+            conv.store(source, fraction=FRACTION if place else self.latent_fraction, offset=offset if last else 0.0)
         for igdn, layer in zip(_only(IntegerIgdn, self.igdns), _only(Gdn, transform), strict=True):
             igdn.store(layer)
 
@@ -71,19 +73,21 @@ class FrozenSynthesis(nn.Module):
         """Return the synthesis transform's four steps, the last of which gives pixels, uint8."""
         first, second, third, last = _only(IntegerConv, self.convs)
         igdns = _only(IntegerIgdn, self.igdns)
-        inputs = ((first, self._latent_fraction), (second, FRACTION), (third, FRACTION))
+        inputs = ((first, self.latent_fraction), (second, FRACTION), (third, FRACTION))
         layers = [_normalise(conv, fraction, igdn) for (conv, fraction), igdn in zip(inputs, igdns, strict=True)]
         return [*layers, lambda x: last(x, _to_pixels(int(last.shift) + FRACTION)).to(torch.uint8)]
 
 
 class FrozenDecoder(FrozenSynthesis):
-    """From symbols of z to scale indexes, and from symbols of y (no fraction bits) to pixels, in exact arithmetic."""
+    """From symbols of z to scale indexes, and from symbols of y to y_hat and pixels, in exact arithmetic."""
 
     medians: Tensor
 
-    def __init__(self, num_channels: int, num_latents: int, *, with_synthesis: bool = True) -> None:
-        super().__init__(num_channels, num_latents, latent_fraction=0, built=with_synthesis)
+    def __init__(self, num_channels: int, num_latents: int, *, with_synthesis: bool = True, num_rates: int = 1) -> None:
+        latent_fraction = LATENT_FRACTION if num_rates > 1 else 0
+        super().__init__(num_channels, num_latents, latent_fraction=latent_fraction, built=with_synthesis)
         n, m = num_channels, num_latents
+        self.gains = FrozenGains(num_rates, num_latents=m, num_hyper=n) if num_rates > 1 else None
         self.y_tables = StoredTables(NUM_SCALES, NORMAL_TABLE_WIDTH)
         self.z_tables = StoredTables(n, _Z_WIDTH)
         self.register_buffer("medians", torch.zeros(n, dtype=torch.int32))
@@ -111,10 +115,19 @@ class FrozenDecoder(FrozenSynthesis):
         self.z_tables.store(prior_tables(pmfs_C1S[:, 0].double().cpu().numpy(), first=-MAX_Z))
         self.y_tables.store(gaussian_tables())
 
-    def scale_indexes(self, z_symbols: Tensor, h: int, w: int) -> NDArray[np.uint8]:
+    def gains_at(self, number: int) -> Gains:
+        """Return the gains of rate `number`; those of 1 where there is one rate."""
+        return Gains() if self.gains is None else self.gains.at(number)
+
+    def latent(self, y_symbols: Tensor, gains: Gains) -> Tensor:
+        """Return y_hat (M, h, w), integers of `latent_fraction` bits."""
+        device = self.medians.device
+        return multiply_exactly(y_symbols.to(device), gains.y_inverse, bits=self.latent_fraction)
+
+    def scale_indexes(self, z_symbols: Tensor, h: int, w: int, gains: Gains) -> NDArray[np.uint8]:
         """Return the index of the scale of each y symbol, (M, h, w)."""
         x = (z_symbols.int() * (1 << MEDIAN_FRACTION)).to(self.medians.device) + self.medians[:, None, None]
-        x = x.double()
+        x = multiply_exactly(x, gains.z_inverse).double()
         first, second, third = _only(IntegerConv, self.hyper)
         for conv, fraction in ((first, MEDIAN_FRACTION), (second, FRACTION)):
             x = conv(x, _rectify(int(conv.shift) + fraction - FRACTION))

@@ -12,6 +12,9 @@ from torch import Tensor, nn
 
 from pipeline.base.errors import CheckpointError, CorruptBitstream
 from pipeline.codecs.blocks import synthesis_transform
+from pipeline.codecs.gains import Gains, GainUnits, default_rate, rate_segment, read_rate
+from pipeline.codecs.interface import AbstractCodec
+from pipeline.codecs.latent_check import latent_crc
 from pipeline.codecs.mtl_sci.config import MtlSciConfig
 from pipeline.codecs.strips import STRIDE, analyse_in_strips, strip_rows, synthesise_in_strips
 
@@ -28,6 +31,8 @@ SEGMENT_Y = 1
 SEGMENT_Z = 2
 SEGMENT_CRC = 3
 """Of the dequantised latent; written where the synthesis is float, so that no CRC of pixels can stand in its place."""
+SEGMENT_RATE = 4
+"""Which of several rates; absent from the streams of weights with one."""
 
 
 def build_head(config: MtlSciConfig) -> nn.Sequential | None:
@@ -38,6 +43,16 @@ def build_head(config: MtlSciConfig) -> nn.Sequential | None:
     with torch.no_grad():
         next(head.parameters()).div_(LATENT_GAIN)
     return head
+
+
+def gains_for(units: GainUnits | None, rates_N: Tensor | None, pictures_N3HW: Tensor) -> Gains:
+    """Return the gains of a batch's pictures, at the default rate if none are given; those of 1 without gain units."""
+    if units is None:
+        return Gains()
+    if rates_N is None:
+        rates_N = pictures_N3HW.new_full(pictures_N3HW.shape[:1], float(default_rate(units.num_rates)))
+    gains: Gains = units(rates_N)
+    return gains
 
 
 def padded(pictures_N3HW: Tensor) -> Tensor:
@@ -89,11 +104,26 @@ def synthesise(
     return np.ascontiguousarray(pixels[:, : size[0], : size[1]].permute(1, 2, 0).cpu().numpy())
 
 
-def check_segments(segments: Mapping[int, bytes], *, exact_pixels: bool) -> None:
+def check_segments(segments: Mapping[int, bytes], *, exact_pixels: bool, num_rates: int) -> None:
     """Raise CorruptBitstream unless these are the segments that an encoder writes."""
     wanted = {SEGMENT_Y, SEGMENT_Z} | (set() if exact_pixels else {SEGMENT_CRC})
+    wanted |= {SEGMENT_RATE} if num_rates > 1 else set()
     if set(segments) != wanted:
         raise CorruptBitstream(f"mtl_sci needs the segments {sorted(wanted)}, got {sorted(segments)}")
+
+
+def with_extras(segments: dict[int, bytes], y_hat_Mhw: Tensor, *, codec: AbstractCodec, rate: int) -> dict[int, bytes]:
+    """Return the segments of y and z with those that only some codecs write."""
+    if not codec.exact_pixels:
+        segments[SEGMENT_CRC] = latent_crc(y_hat_Mhw)
+    if codec.num_rates > 1:
+        segments[SEGMENT_RATE] = rate_segment(rate)
+    return segments
+
+
+def rate_of(segments: Mapping[int, bytes], *, num_rates: int) -> int:
+    """Return the rate that checked segments name, 0 if there is but one. Raises: as `read_rate`."""
+    return read_rate(segments[SEGMENT_RATE], num_rates) if num_rates > 1 else 0
 
 
 def _unbatched(step: nn.Module) -> Callable[[Tensor], Tensor]:
