@@ -8,7 +8,8 @@ follow one another while the run is at work; each prints a JSON line with what t
     leave       the newest node ends without a word
     join        a node joins
 
-Then the run is asked to stop, and what it says is the last line. To be run in a network of its own (tests.isolation).
+Then the run is asked to stop, unless the last act is `ends:full` or `ends:kill`, which are to end it; what it says is the
+last line. To be run in a network of its own (tests.isolation).
 """
 
 import json
@@ -19,6 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,12 +124,21 @@ class Scene:
         self._wait(lambda: self._step() > last + 2)
         print(json.dumps({**told, "seconds": round(time.monotonic() - began, 1)}), flush=True)  # noqa: T201
 
+    def ends(self, act: str) -> None:
+        """Do what the run is to end by."""
+        self._wait(lambda: self._saved() > 0)
+        if act == "kill":
+            self._kill()
+        else:
+            self._fill(_PATIENCE_S)
+        self._told(self._step())
+
     def _fill(self, seconds: float) -> None:
         filler = self.out.parent / "filler"
         end = time.monotonic() + seconds
         try:
             with open(filler, "wb", buffering=0) as file:
-                while time.monotonic() < end:
+                while time.monotonic() < end and self._thread.is_alive():
                     try:
                         file.write(b"\0" * 4096)
                     except OSError:
@@ -149,6 +160,9 @@ class Scene:
         """Ask the run to stop; print what it said and its events."""
         step = self._step()
         ask_to_stop(self.out)
+        self._told(step)
+
+    def _told(self, step: int) -> None:
         self._thread.join(_PATIENCE_S)
         said = self._ended[0] if self._ended else "did not end"
         print(json.dumps({"said": said, "step": step, "events": read_events(self.out)}), flush=True)  # noqa: T201
@@ -161,6 +175,21 @@ def _is_worker(process: Path) -> bool:
         return False
 
 
+def curves(folder: Path) -> None:
+    """Train with 1, 2 and 4 workers on two nodes and on three; print a JSON line of losses for each."""
+    config = load(TrainConfig, str(folder / "config.toml"), presets=folder)
+    nodes = connect(2, num_cpus=2)
+    for count in (1, 2, 4, 5):
+        if count == 5:
+            nodes.join()
+        out = folder / f"run-{count}"
+        wanted = replace(config, num_workers=min(4, count), placement="SPREAD")
+        run(wanted, corpus=str(folder / "corpus"), out=str(out), resume=False, progress=Tally())
+        losses = {f"{row['split']} {row['step']}": row["loss"] for row in read_rows(out)}
+        print(json.dumps({"num_workers": wanted.num_workers, "losses": losses}), flush=True)  # noqa: T201
+    os._exit(0)
+
+
 def main(folder: Path, *acts: str) -> None:
     """Play the acts on two nodes."""
     disk = folder / "disk"
@@ -169,8 +198,12 @@ def main(folder: Path, *acts: str) -> None:
     nodes = connect(2)
     scene = Scene(folder, nodes)
     for act in acts:
+        if act.startswith("ends:"):
+            scene.ends(act.removeprefix("ends:"))
+            break
         scene.act(act)
-    scene.end()
+    else:
+        scene.end()
     # Ray's exit handlers fail over nodes that were removed; all processes end with this namespace.
     os._exit(0)
 
