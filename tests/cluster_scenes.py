@@ -8,8 +8,8 @@ follow one another while the run is at work; each prints a JSON line with what t
     leave       the newest node ends without a word
     join        a node joins
 
-Then the run is asked to stop, unless the last act is `ends:full` or `ends:kill`, which are to end it; what it says is the
-last line. To be run in a network of its own (tests.isolation).
+Then the run is asked to stop, unless the last act is `ends:full` or `ends:kill`, which are to end it; what it says is
+the last line. To be run in a network of its own (tests.isolation).
 """
 
 import json
