@@ -80,22 +80,22 @@ def _run(arm: str, job: Job) -> dict[str, float]:
 
 
 def _against_torchrun(job: Job, work: Path, workers: list[int], rounds: int) -> None:
-    print("| workers | torchrun, ms a step | Ray Train, ms a step | Ray over torchrun | Ray's start and end, s |")
-    print("|---:|---:|---:|---:|---:|")
+    lines = []
     for count in workers:
-        times: dict[str, list[float]] = {"torchrun": [], "ray": []}
-        rest = []
+        found: dict[str, list[dict[str, float]]] = {"torchrun": [], "ray": []}
         for number in range(rounds):
             # Each goes first in turn: load that grows or falls meets both.
-            for arm in sorted(times, reverse=bool(number % 2)):
+            for arm in sorted(found, reverse=bool(number % 2)):
                 out = str(work / "runs" / f"{arm}-{count}-{number}")
-                found = _run(arm, replace(job, out=out, num_workers=count))
-                times[arm].append(found["ms"])
-                if "seconds" in found:
-                    rest.append(found["seconds"] - found["ms"] * job.steps / 1000)
-        ratios = [100 * (ray / plain - 1) for ray, plain in zip(times["ray"], times["torchrun"], strict=True)]
-        cells = [_spread(times["torchrun"]), _spread(times["ray"]), _spread(ratios, "+") + " %", _spread(rest)]
-        print(f"| {count} | " + " | ".join(cells) + " |", flush=True)
+                found[arm].append(_run(arm, replace(job, out=out, num_workers=count)))
+        for key, name in (("ms", "wall ms a step"), ("cpu_ms", "CPU ms a step, rank 0")):
+            plain, ray = ([row[key] for row in found[arm]] for arm in ("torchrun", "ray"))
+            more = [100 * (with_ray / without - 1) for with_ray, without in zip(ray, plain, strict=True)]
+            lines.append(f"| {count} | {name} | {_spread(plain)} | {_spread(ray)} | {_spread(more, '+')} |")
+        rest = [row["seconds"] - row["ms"] * job.steps / 1000 for row in found["ray"]]
+        lines.append(f"| {count} | start and end, s | | {_spread(rest)} | |")
+    print("| workers | | torchrun | Ray Train | Ray's more, %, by round |\n|---:|---|---:|---:|---:|")
+    print("\n".join(lines), flush=True)
 
 
 def _against_compressai(job: Job, rounds: int) -> None:

@@ -65,19 +65,20 @@ def config(job: Job) -> TrainConfig:
     )
 
 
-def wall_ms(out: Path) -> float:
-    """Return the wall milliseconds a step of a run, from its first report to its last one: waiting, model, writing.
+def step_times(out: Path) -> dict[str, float]:
+    """Return the milliseconds a step of a run, from its first report to its last one.
 
-    What Ray adds where a checkpoint is due, a report of 0.2 to 0.4 s, is not in it.
+    Of wall time (waiting for data, model, writing), and of rank 0's CPU, all threads of its process together. What Ray
+    adds where a checkpoint is due, a report of 0.2 to 0.4 s, is not in it.
     """
     rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     steps = rows[-1]["step"] - rows[0]["step"]
-    parts = [
-        (row["read_ms"] + row["model_ms"] + row["write_ms"]) * _span(rows, number)
-        for number, row in enumerate(rows)
-        if number
-    ]
-    return float(sum(parts)) / steps
+
+    def mean(*names: str) -> float:
+        each = [_span(rows, number) * sum(row[name] for name in names) for number, row in enumerate(rows) if number]
+        return float(sum(each)) / steps
+
+    return {"ms": mean("read_ms", "model_ms", "write_ms"), "cpu_ms": mean("cpu_ms")}
 
 
 def _span(rows: list[dict[str, Any]], number: int) -> int:
@@ -102,7 +103,7 @@ def torchrun(job: Job) -> dict[str, Any]:
     for _ in run_rank(told, together, together.device):
         pass
     distributed.destroy_process_group()
-    return {"ms": wall_ms(out)} if together.rank == 0 else {}
+    return step_times(out) if together.rank == 0 else {}
 
 
 def ray(job: Job) -> dict[str, Any]:
@@ -115,7 +116,7 @@ def ray(job: Job) -> dict[str, Any]:
     settings = replace(config(job), ray_address="local")
     began = time.perf_counter()
     run(settings, corpus=job.corpus, out=job.out, resume=False, progress=Tally())
-    return {"ms": wall_ms(Path(job.out)), "seconds": time.perf_counter() - began}
+    return {**step_times(Path(job.out)), "seconds": time.perf_counter() - began}
 
 
 @contextmanager

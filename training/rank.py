@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import torch
@@ -137,6 +137,7 @@ class _Writer:
         self._state = state
         self._validation: dict[str, Any] = {}
         self._write_seconds = 0.0
+        self._cpu_seconds = process_time()
         self._last_step = state.step
         self._versions = versions()
         self._revision = revision(Path(__file__).parent)
@@ -156,7 +157,7 @@ class _Writer:
         began = perf_counter()
         row = report_row(report)
         if report.split == "train":
-            row |= batches.take_costs() | self._take_write_ms(report.step)
+            row |= batches.take_costs() | self._take_times(report.step)
         self._patiently(lambda: append_row(self._job.out, row))
         for watcher in self._watchers:
             watcher.row(row)
@@ -182,11 +183,16 @@ class _Writer:
         for watcher in self._watchers:
             watcher.picture(path, step=report.step)
 
-    def _take_write_ms(self, step: int) -> dict[str, float]:
-        """Return the milliseconds a step of writing since the last line, whose own writing is counted here."""
-        num_steps, self._last_step = step - self._last_step, step
+    def _take_times(self, step: int) -> dict[str, float]:
+        """Return the milliseconds a step, since the last line, of writing and of this process's CPU.
+
+        The last line's own writing is counted here.
+        """
+        num_steps, self._last_step = max(1, step - self._last_step), step
         seconds, self._write_seconds = self._write_seconds, 0.0
-        return {"write_ms": 1000 * seconds / max(1, num_steps)}
+        now = process_time()
+        cpu_seconds, self._cpu_seconds = now - self._cpu_seconds, now
+        return {"write_ms": 1000 * seconds / num_steps, "cpu_ms": 1000 * cpu_seconds / num_steps}
 
     def _provenance(self, report: Report) -> dict[str, Any]:
         found: dict[str, Any] = {
