@@ -76,8 +76,16 @@ def train(
     *,
     corpus: Annotated[str, typer.Option(help="A corpus made by `diptych datagen`: a folder, https://, s3://, gs://.")],
     out: Annotated[str | None, typer.Option("--out", help="Folder for the output; not needed with --plan.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Short for --set num_workers=N, over all nodes.")] = None,
+    workers: Annotated[
+        str | None, typer.Option(metavar="N|MIN-MAX", help="Workers over all nodes; a range follows the cluster.")
+    ] = None,
     nodes: Annotated[int | None, typer.Option(min=1, help="Short for --set num_nodes=M.")] = None,
+    gpus: Annotated[
+        int | None, typer.Option("--gpus-per-worker", min=0, max=1, help="Short for --set use_gpu=.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Ray cluster: auto, host:port, ray://host:port; local starts one here.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the newest complete checkpoint in --out.")
     ] = False,
@@ -93,9 +101,11 @@ def train(
     from pipeline.base.progress import open_progress
     from training import sweep
     from training.config import PRESETS, TrainConfig
+    from training.placement import workers_range
     from training.plan import plan as plan_training
 
-    given = {"init_from": init_from, "num_workers": workers, "num_nodes": nodes}
+    given = {"init_from": init_from, "num_nodes": nodes, "ray_address": address, **workers_range(workers)}
+    given |= {} if gpus is None else {"use_gpu": bool(gpus)}
     short = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items() if value is not None]
     loaded = load(TrainConfig, config, presets=PRESETS, overrides=[*(overrides or []), *short])
     if plan:

@@ -7,12 +7,14 @@ running it (docs/scale.md lists what happens without it).
 import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from pipeline.base.errors import MissingDependency, UsageError
 
 LOOPBACK = "127.0.0.1"
+LOCAL = "local"
+"""The address that asks for a cluster of this machine's own."""
 _PROBE_S = 5.0
 
 ENVIRONMENT = {
@@ -37,14 +39,17 @@ ENVIRONMENT = {
 
 
 @contextmanager
-def connect(*, address: str | None = None, num_cpus: int | None = None) -> Iterator[None]:
+def connect(
+    *, address: str | None = None, num_cpus: int | None = None, settings: Mapping[str, str] | None = None
+) -> Iterator[None]:
     """Use the Ray cluster that this process is connected to, else the one at `address`, else a new local one.
 
     A local one listens on 127.0.0.1 and is shut down at the end; one that was there before is left running.
-    Without `address`, $RAY_ADDRESS names the cluster if it is set, as on a node of a running one.
+    Without `address`, $RAY_ADDRESS names the cluster if it is set, as on a node of a running one; `local` ignores it.
+    `settings` are environment variables in place of ENVIRONMENT's, unless they are set already.
     Raises: MissingDependency: Ray is not installed; UsageError: no cluster answers at the address, or none starts.
     """
-    for name, value in ENVIRONMENT.items():
+    for name, value in {**ENVIRONMENT, **(settings or {})}.items():
         os.environ.setdefault(name, value)
     try:
         import ray
@@ -53,7 +58,7 @@ def connect(*, address: str | None = None, num_cpus: int | None = None) -> Itera
     if ray.is_initialized():
         yield
         return
-    address = address or os.environ.get("RAY_ADDRESS")
+    address = None if address == LOCAL else address or os.environ.get("RAY_ADDRESS")
     # "local": without it Ray joins whatever cluster last ran on this machine, of whoever it was.
     local = {
         "address": "local",

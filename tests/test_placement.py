@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.base.errors import UsageError
+from pipeline.base.errors import ConfigError, UsageError
 from tests.training_corpus import small_config
-from training.placement import check_nodes, strategy
+from training.placement import check_nodes, num_workers, start_settings, strategy, workers_range
 
 
 def node(cpus: float, gpus: float = 0, *, alive: bool = True) -> dict[str, Any]:
@@ -70,3 +70,35 @@ def test_num_nodes_needs_so_many_nodes_with_room_for_their_share():
         check([node(9), node(1)], num_workers=4, num_nodes=2)
     with pytest.raises(UsageError, match="has 0"):
         check([node(2), node(2)], num_workers=4, num_nodes=1)
+
+
+def test_a_range_of_workers_needs_room_for_the_fewest():
+    settings: dict[str, Any] = {"num_workers": 4, "min_workers": 2}
+    check([node(1), node(1)], **settings)
+    with pytest.raises(UsageError, match=r"2 workers of 1 CPU .* has room for 1 .*; lower min"):
+        check([node(1)], **settings)
+    assert num_workers(small_config(num_workers=4, min_workers=2)) == (2, 4)
+    assert num_workers(small_config(num_workers=4)) == 4
+    assert start_settings(small_config()) == {} != start_settings(small_config(num_workers=4, min_workers=2))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"min_workers": 3, "num_workers": 2}, "min_workers 3 must not be above num_workers 2"),
+        ({"min_workers": 1, "num_workers": 2, "num_nodes": 2}, "leave num_nodes and STRICT_SPREAD out"),
+        ({"min_workers": 1, "num_workers": 2, "placement": "STRICT_SPREAD"}, "leave num_nodes and STRICT_SPREAD out"),
+    ],
+)
+def test_a_range_that_cannot_be_met_is_refused(changes: dict[str, Any], words: str):
+    with pytest.raises(ValueError, match=words):
+        small_config(**changes)
+
+
+def test_workers_are_a_number_or_a_range():
+    assert workers_range(None) == {}
+    assert workers_range("4") == {"num_workers": 4, "min_workers": 0}
+    assert workers_range("2-4") == {"num_workers": 4, "min_workers": 2}
+    for text in ("", "0", "-4", "2-", "2-4-6", "two", "1.5"):
+        with pytest.raises(ConfigError, match="expected a number such as 4, or a range such as 2-4"):
+            workers_range(text)

@@ -30,11 +30,14 @@ CHANGEABLE = frozenset(
         "cache_mib",
         "decode_workers",
         "num_workers",
+        "min_workers",
+        "resize_every_s",
         "num_nodes",
         "threads_per_worker",
         "use_gpu",
         "placement",
         "max_failures",
+        "storage_patience_s",
         "ray_address",
     }
 )
@@ -134,6 +137,12 @@ class TrainConfig:
     """Tell MLflow; $MLFLOW_TRACKING_URI says where, default: a folder of files in the run's folder."""
 
     num_workers: int = 2
+    min_workers: int = 0
+    """Fewest workers that the run starts or goes on with where the cluster has no room for `num_workers`, growing again
+    when it has (elastic training); 0 waits for all."""
+    resize_every_s: float = 60.0
+    """With `min_workers`: seconds between two looks whether there is room for more. Growing takes the steps since the
+    last checkpoint again."""
     num_nodes: int = 0
     """Nodes that the workers are spread over evenly; 0 leaves it to `placement`."""
     threads_per_worker: int = 1
@@ -143,8 +152,11 @@ class TrainConfig:
     """How Ray places workers on nodes: together, apart if possible, or apart."""
     max_failures: int = 2
     """Times Ray restarts the workers from the newest checkpoint after one of them died."""
+    storage_patience_s: float = 300.0
+    """Seconds that writing to the run's folder is tried again, while the workers wait, before that is a failure."""
     ray_address: str = ""
-    """Cluster to join; empty starts one on this machine, on loopback."""
+    """Cluster to join: `host:port`, `ray://host:port`, or `auto` for the one that this machine is part of; empty or
+    `local` starts one on this machine, on loopback (empty: unless $RAY_ADDRESS names one)."""
     cache_mib: int = 256
     """Memory for decoded pictures, a worker, in MiB; its decoders share it."""
     decode_workers: int = 0
@@ -188,6 +200,12 @@ class TrainConfig:
                 f"num_workers {self.num_workers} must be a multiple of num_nodes {self.num_nodes}: a node with fewer "
                 f"workers would wait for the others"
             )
+        if self.min_workers > self.num_workers:
+            raise ValueError(f"min_workers {self.min_workers} must not be above num_workers {self.num_workers}")
+        if self.min_workers and (self.num_nodes or self.placement == "STRICT_SPREAD"):
+            raise ValueError(
+                "min_workers leaves the number of workers to the cluster; leave num_nodes and STRICT_SPREAD out"
+            )
         if 0 < self.scale_to < self.crop:
             raise ValueError(f"scale_to {self.scale_to} must be 0 or at least crop {self.crop}")
         if self.batch_size % self.crops_per_picture:
@@ -207,6 +225,7 @@ def _check_rate_lambdas(values: tuple[float, ...]) -> None:
 
 
 _POSITIVE = (
+    "resize_every_s",
     "lambda_rd",
     "steps",
     "batch_size",
@@ -232,6 +251,8 @@ _NOT_NEGATIVE = (
     "validate_bitstreams",
     "validate_pictures",
     "max_failures",
+    "min_workers",
+    "storage_patience_s",
     "cache_mib",
     "decode_workers",
     "num_nodes",

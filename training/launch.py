@@ -11,6 +11,7 @@ The run's folder, on a disk that all nodes share under one path:
     pictures/           what validations decoded (training.pictures)
     .lock               locked while a run is at work (training.folder)
     .stop               there while a run is asked to stop (training.stop)
+    events.jsonl        when workers started, died, waited for storage (training.events)
 
 Ray places the workers and restarts them; what has been learned is on disk and only there, so Ray is told of no
 checkpoint and there is one answer to where a run stands.
@@ -18,8 +19,8 @@ checkpoint and there is one answer to where a run stands.
 
 import shutil
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,10 @@ from pipeline.formats.corpus import open_split
 from training.beginning import absolute, check_beginning
 from training.classes import with_classes
 from training.config import TrainConfig, codec_config
+from training.events import EVENTS, describe, num_restarts, read_events, steps_lost, tell
 from training.folder import local_folder, open_folder, sole_run
 from training.interrupt import in_thread, stop_on_interrupt
-from training.placement import check_nodes, strategy, worker_resources
+from training.placement import check_nodes, num_workers, start_settings, strategy, worker_resources
 from training.plan import TrainPlan, plan
 from training.rank import Job, run_rank
 from training.ranks import Together, process_group
@@ -50,6 +52,9 @@ _RAY_FOLDER = ".ray-train"
 _MAX_FAILED_STARTS = 2
 """Times the workers' start is tried again, 180 s each (pipeline.cluster); without a limit Ray waits for ever for nodes
 that are not there."""
+
+_MAX_RESIZES = 100
+"""The same of elastic runs, whose starts fail whenever a node leaves before they are done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +72,12 @@ class TrainSummary:
     num_skipped: int
     seconds: float
     """Wall time of this call, Ray's start included."""
+    num_restarts: int
+    """Times in this call that workers took over from others: one died, or the cluster shrank or grew."""
+    steps_lost: int
+    """Steps taken again for that, as far as metrics.jsonl had told of them."""
+    happened: tuple[str, ...]
+    """What led to it, and waits for the storage, in order."""
     crops_per_second: float
     """While training, over all workers; 0 if the records are gone."""
     bottleneck: str
@@ -91,13 +102,16 @@ def run(config: TrainConfig, *, corpus: str, out: str, resume: bool, progress: P
     reading = plan(config, absolute_url(corpus))
     config = with_classes(config, open_split(Store(reading.corpus), config.train_split))
     with sole_run(folder, resume=resume):
+        num_events = len(read_events(folder))
         step = open_folder(folder, config, reading)
         newest = _train(config, reading, folder, step=step, progress=progress)
-        return _summary(folder, newest, config, resumed_from=step, seconds=time.monotonic() - began)
+        summary = _summary(folder, newest, config, resumed_from=step, events=read_events(folder)[num_events:])
+        return replace(summary, seconds=time.monotonic() - began)
 
 
 def _train(config: TrainConfig, reading: TrainPlan, folder: Path, *, step: int, progress: Progress) -> Path:
     """Train from `step` to the end; return the newest checkpoint."""
+    num_events = len(read_events(folder))
     progress.total(config.steps)
     progress.advance(step)
     if step < config.steps:
@@ -115,19 +129,27 @@ def _train(config: TrainConfig, reading: TrainPlan, folder: Path, *, step: int, 
         progress.note("starting workers")
         address = config.ray_address or None
         with (
-            connect(address=address, num_cpus=num_cpus(config)),
+            connect(address=address, num_cpus=num_cpus(config), settings=start_settings(config)),
             follow(folder, progress, step=step),
             stop_on_interrupt(folder, progress.note),
         ):
             _fit(job)
         forget_stop(folder)
-    newest = newest_complete(folder)
+    newest, events = newest_complete(folder), read_events(folder)[num_events:]
     if newest is None:
         raise CheckpointError(f"{folder}: the workers ended without leaving a complete checkpoint")
     reached = int(read_position(newest)["step"])
     if reached < config.steps:
-        raise Interrupted(f"{folder}: saved at step {reached} of {config.steps}; the same with --resume goes on")
+        raise Interrupted(
+            f"{folder}: saved at step {reached} of {config.steps}; the same with --resume goes on{_troubles(events)}"
+        )
     return newest
+
+
+def _troubles(events: Sequence[Mapping[str, Any]]) -> str:
+    """Return such as ` (workers took over 2 times, 14 steps lost: see events.jsonl)`, or nothing."""
+    times = num_restarts(events)
+    return f" (workers took over {times} times, {steps_lost(events)} steps lost: see {EVENTS})" if times else ""
 
 
 def absolute_url(corpus: str) -> str:
@@ -156,6 +178,13 @@ def _fit(job: Job) -> None:
         def backend_cls(self) -> type[Backend]:
             return Backend
 
+    class Diary(train.UserCallback):
+        """Tells the run's folder why workers ended; Ray, which restarts them, tells nobody."""
+
+        def after_exception(self, run_context: object, worker_exceptions: dict[int, Exception]) -> None:  # noqa: ARG002
+            for rank, error in sorted(worker_exceptions.items()):
+                tell(job.out, "failed", why=f"worker {rank}: {_one_line(error)}")
+
     config = job.config
     check_nodes(ray.nodes(), config)  # type: ignore[no-untyped-call]
     scratch = job.out / _RAY_FOLDER
@@ -165,8 +194,10 @@ def _fit(job: Job) -> None:
         _work,
         train_loop_config={"job": job},
         torch_config=WithoutGroup(),
-        scaling_config=train.ScalingConfig(
-            num_workers=config.num_workers,
+        scaling_config=train.ScalingConfig(  # type: ignore[call-arg]
+            # The type checker sees the class of Ray Train's first version, which knows no range.
+            num_workers=num_workers(config),  # type: ignore[arg-type]
+            elastic_resize_monitor_interval_s=config.resize_every_s,
             use_gpu=config.use_gpu,
             resources_per_worker=worker_resources(config),
             placement_strategy=strategy(config),
@@ -174,9 +205,11 @@ def _fit(job: Job) -> None:
         run_config=train.RunConfig(
             name="run",
             storage_path=str(scratch),
+            callbacks=[Diary()],  # type: ignore[list-item]
             # The type checker sees the class of Ray Train's first version, which lacks the limit.
             failure_config=train.FailureConfig(  # type: ignore[call-arg]
-                max_failures=config.max_failures, controller_failure_limit=_MAX_FAILED_STARTS
+                max_failures=config.max_failures,
+                controller_failure_limit=_MAX_RESIZES if config.min_workers else _MAX_FAILED_STARTS,
             ),
         ),
     )
@@ -228,7 +261,9 @@ def _one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"[:300]
 
 
-def _summary(out: Path, newest: Path, config: TrainConfig, *, resumed_from: int, seconds: float) -> TrainSummary:
+def _summary(
+    out: Path, newest: Path, config: TrainConfig, *, resumed_from: int, events: Sequence[Mapping[str, Any]]
+) -> TrainSummary:
     weights_sha256 = export(newest, out / FINAL)
     position = read_position(newest)
     rows = [row for row in read_rows(out) if row["split"] == "train"]
@@ -243,7 +278,10 @@ def _summary(out: Path, newest: Path, config: TrainConfig, *, resumed_from: int,
         samples_seen=position["samples_seen"],
         num_repeats=position["num_repeats"],
         num_skipped=position["num_skipped"],
-        seconds=seconds,
+        seconds=0.0,
+        num_restarts=num_restarts(events),
+        steps_lost=steps_lost(events),
+        happened=describe(events),
         crops_per_second=1000 * batch_size * len(times) / sum(times) if sum(times) else 0.0,
         bottleneck=bottleneck(rows, config),
         val_metrics=checkpoint.read_provenance(newest)["val_metrics"],

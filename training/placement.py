@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.base.errors import UsageError
+from pipeline.base.errors import ConfigError, UsageError
 from training.config import TrainConfig
 
 _NODES_SHOWN = 4
@@ -21,6 +21,34 @@ def strategy(config: TrainConfig) -> str:
     if config.num_nodes == 1:
         return "STRICT_PACK"
     return "STRICT_SPREAD" if config.num_nodes == config.num_workers else "SPREAD"
+
+
+def workers_range(text: str | None) -> dict[str, int]:
+    """Return the keys that `4` or `2-4` stands for: as many workers, or from the fewest to the most; none for None.
+
+    Raises: ConfigError.
+    """
+    if text is None:
+        return {}
+    fewest, dash, most = text.partition("-")
+    numbers = [fewest, most] if dash else [fewest]
+    if not all(number.isdecimal() and int(number) > 0 for number in numbers):
+        raise ConfigError(f"--workers {text}: expected a number such as 4, or a range such as 2-4")
+    return {"num_workers": int(numbers[-1]), "min_workers": int(fewest) if dash else 0}
+
+
+def num_workers(config: TrainConfig) -> int | tuple[int, int]:
+    """Return the workers wanted, as Ray takes them: a number, or the fewest and the most."""
+    return (config.min_workers, config.num_workers) if config.min_workers else config.num_workers
+
+
+def start_settings(config: TrainConfig) -> dict[str, str]:
+    """Return the environment variables that an elastic run starts its workers with.
+
+    When a node is lost, Ray still counts it for a moment, asks for as many workers as before and waits for them; it
+    counts anew when that wait is over.
+    """
+    return {"RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": "20"} if config.min_workers else {}
 
 
 def check_nodes(nodes: Sequence[Mapping[str, Any]], config: TrainConfig) -> None:
@@ -46,10 +74,11 @@ def check_nodes(nodes: Sequence[Mapping[str, Any]], config: TrainConfig) -> None
                 f"placement STRICT_SPREAD needs {config.num_workers} nodes with {worker} for a worker each, "
                 f"the cluster has {num_apart}; lower num_workers or threads_per_worker, or set placement to SPREAD"
             )
-    elif sum(fits) < config.num_workers:
+    elif sum(fits) < (config.min_workers or config.num_workers):
+        which = "min_workers" if config.min_workers else "num_workers"
         raise UsageError(
-            f"{config.num_workers} workers of {worker} each are wanted, the cluster has room for {sum(fits)} "
-            f"({_describe(alive)}); lower num_workers or threads_per_worker"
+            f"{getattr(config, which)} workers of {worker} each are wanted, the cluster has room for {sum(fits)} "
+            f"({_describe(alive)}); lower {which} or threads_per_worker"
         )
 
 

@@ -2,12 +2,12 @@
 
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import torch
@@ -18,11 +18,12 @@ from pipeline.base.store import Store
 from pipeline.formats.corpus import open_split
 from training.config import TrainConfig, class_names, needs_regions
 from training.data import validation_batches
+from training.events import patiently, tell
 from training.loop import Report, TrainData, fit
 from training.pictures import write_grid
 from training.ranks import Ranks
 from training.reading import BatchStream, open_batches
-from training.records import append_row, cut_rows, report_row
+from training.records import append_row, cut_rows, read_rows, report_row
 from training.samples import SampleReader
 from training.state import (
     TrainState,
@@ -61,7 +62,7 @@ def run_rank(job: Job, ranks: Ranks, device: torch.device) -> Iterator[Report]:
     """
     config = job.config
     state = _start(job, ranks, device)
-    writer = _Writer(job, state) if ranks.rank == 0 else None
+    writer = _Writer(job, state, ranks) if ranks.rank == 0 else None
     store = Store(job.corpus)
     names = class_names(config)
     reader = SampleReader(
@@ -131,15 +132,19 @@ def _check_equal(state: TrainState, ranks: Ranks) -> None:
 class _Writer:
     """Writes what rank 0 has to write."""
 
-    def __init__(self, job: Job, state: TrainState) -> None:
+    def __init__(self, job: Job, state: TrainState, ranks: Ranks) -> None:
         self._job = job
         self._state = state
         self._validation: dict[str, Any] = {}
         self._write_seconds = 0.0
+        self._cpu_seconds = process_time()
         self._last_step = state.step
         self._versions = versions()
         self._revision = revision(Path(__file__).parent)
-        cut_rows(job.out, step=state.step)
+        told = max((int(row["step"]) for row in read_rows(job.out)), default=0)
+        self._patiently(lambda: cut_rows(job.out, step=state.step))
+        lost = max(0, told - state.step)
+        tell(job.out, "started", step=state.step, num_workers=ranks.num_ranks, steps_lost=lost)
         self._watchers = open_watchers(job.config, job.out, step=state.step)
 
     def close(self) -> None:
@@ -152,28 +157,42 @@ class _Writer:
         began = perf_counter()
         row = report_row(report)
         if report.split == "train":
-            row |= batches.take_costs() | self._take_write_ms(report.step)
-        append_row(self._job.out, row)
+            row |= batches.take_costs() | self._take_times(report.step)
+        self._patiently(lambda: append_row(self._job.out, row))
         for watcher in self._watchers:
             watcher.row(row)
         if report.shown:
-            path = write_grid(self._job.out, report.shown, step=report.step)
-            for watcher in self._watchers:
-                watcher.picture(path, step=report.step)
+            self._patiently(lambda: self._show(report))
         if report.split == "val":
             self._validation = row
         if report.best:
-            save_best(self._job.out, self._state, self._job.config, provenance=self._provenance(report))
+            self._patiently(lambda: self._save(report, save_best))
         if report.checkpoint_due:
-            save_state(self._job.out, self._state, self._job.config, provenance=self._provenance(report))
-            prune(self._job.out, keep=self._job.config.keep_checkpoints)
+            self._patiently(lambda: self._save(report, save_state))
+            self._patiently(lambda: prune(self._job.out, keep=self._job.config.keep_checkpoints))
         self._write_seconds += perf_counter() - began
 
-    def _take_write_ms(self, step: int) -> dict[str, float]:
-        """Return the milliseconds a step of writing since the last line, whose own writing is counted here."""
-        num_steps, self._last_step = step - self._last_step, step
+    def _patiently(self, write: Callable[[], object]) -> None:
+        patiently(write, self._job.out, patience_s=self._job.config.storage_patience_s)
+
+    def _save(self, report: Report, save: Callable[..., object]) -> None:
+        save(self._job.out, self._state, self._job.config, provenance=self._provenance(report))
+
+    def _show(self, report: Report) -> None:
+        path = write_grid(self._job.out, report.shown, step=report.step)
+        for watcher in self._watchers:
+            watcher.picture(path, step=report.step)
+
+    def _take_times(self, step: int) -> dict[str, float]:
+        """Return the milliseconds a step, since the last line, of writing and of this process's CPU.
+
+        The last line's own writing is counted here.
+        """
+        num_steps, self._last_step = max(1, step - self._last_step), step
         seconds, self._write_seconds = self._write_seconds, 0.0
-        return {"write_ms": 1000 * seconds / max(1, num_steps)}
+        now = process_time()
+        cpu_seconds, self._cpu_seconds = now - self._cpu_seconds, now
+        return {"write_ms": 1000 * seconds / num_steps, "cpu_ms": 1000 * cpu_seconds / num_steps}
 
     def _provenance(self, report: Report) -> dict[str, Any]:
         found: dict[str, Any] = {

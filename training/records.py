@@ -5,9 +5,10 @@
 
 import json
 import math
+import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,18 @@ def report_row(report: Report) -> dict[str, Any]:
 
 
 def append_row(out: Path, row: dict[str, Any]) -> None:
-    """Append one line. Raises: StorageError."""
+    """Append one line, or nothing. Raises: StorageError."""
+    path = out / METRICS
     try:
-        with open(out / METRICS, "a", encoding="utf-8") as file:
-            file.write(json.dumps(row, allow_nan=False) + "\n")
+        before = path.stat().st_size if path.is_file() else 0
+        try:
+            with open(path, "a", encoding="utf-8") as file:
+                file.write(json.dumps(row, allow_nan=False) + "\n")
+        except OSError:
+            # On a full disk a part of the line may be there, and what is appended next would continue it.
+            with suppress(OSError):
+                os.truncate(path, before)
+            raise
     except OSError as error:
         raise StorageError(f"{out / METRICS}: {error.strerror or error}") from error
 

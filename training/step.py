@@ -17,6 +17,7 @@ from pipeline.codecs.interface import AbstractCodec, CodecOutput
 from training.config import TrainConfig, needs_labels
 from training.data import Batch
 from training.figures import measure, no_sums
+from training.noise import CropNoise, crop_seeds
 from training.objectives import counts, objective, part_of
 from training.optim import main_parameters
 from training.ranks import Ranks
@@ -48,7 +49,8 @@ class Stepper:
     def take(self, state: TrainState, batch: Batch, ranks: Ranks, *, stop: bool = False) -> Taken:
         """Take one step. `stop`: whether this rank is asked to stop, which all of them hear with the gradients.
 
-        Noise is seeded by step and rank, so that a run that was stopped and continued takes the same steps.
+        Noise is seeded by step and by the crop's place in the whole batch (compiled: by step and rank), so that a run
+        that was stopped and continued takes the same steps.
         Raises: UsageError: the codec cannot be compiled.
         """
         codec, config = state.codec, self._config
@@ -58,9 +60,12 @@ class Stepper:
         whole = counts(batch.labels, batch.classes)
         sums = no_sums()
         rates = self._rates(batch, state.step, ranks.rank).to(codec.device).tensor_split(len(parts))
+        seeds = crop_seeds(config, state.step, len(batch.pictures), rank=ranks.rank, num_ranks=ranks.num_ranks)
         for number, (part, rates_N) in enumerate(zip(parts, rates, strict=True)):
+            own, seeds = seeds[: len(part.pictures)], seeds[len(part.pictures) :]
             lambdas_N = lambdas_at(config, rates_N)
-            output, loss = self._loss(part, None if len(parts) == 1 else whole, rates_N, lambdas_N)
+            with nullcontext() if config.compile else CropNoise(own, codec.device):
+                output, loss = self._loss(part, None if len(parts) == 1 else whole, rates_N, lambdas_N)
             # The auxiliary loss reaches only the auxiliary parameters and the objective only the others: one pass
             # serves both. It does not depend on the crops.
             (loss if number else loss + codec.aux_loss()).backward()  # type: ignore[no-untyped-call]

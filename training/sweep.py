@@ -19,6 +19,7 @@ from pipeline.cluster import connect
 from training.config import TrainConfig, codec_config
 from training.folder import CONFIG, begun_config, check_begun, local_folder, sole_run
 from training.launch import TrainSummary, absolute_url, num_cpus, run
+from training.placement import start_settings
 from training.plan import plan
 from training.state import newest_complete, read_position
 from training.watchers import check_watchers
@@ -67,7 +68,7 @@ class Leg:
 def _ray_for(legs: Sequence[Leg], config: TrainConfig) -> AbstractContextManager[None]:
     if all(_is_finished(leg) for leg in legs):
         return nullcontext()
-    return connect(address=config.ray_address or None, num_cpus=num_cpus(config))
+    return connect(address=config.ray_address or None, num_cpus=num_cpus(config), settings=start_settings(config))
 
 
 def _is_finished(leg: Leg) -> bool:
