@@ -69,7 +69,7 @@ def step_times(out: Path) -> dict[str, float]:
     """Return the milliseconds a step of a run, from its first report to its last one.
 
     Of wall time (waiting for data, model, writing), and of rank 0's CPU, all threads of its process together. What Ray
-    adds where a checkpoint is due, a report of 0.2 to 0.4 s, is not in it.
+    adds where a checkpoint is due, a report that waits for its next look, is not in it.
     """
     rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     steps = rows[-1]["step"] - rows[0]["step"]
