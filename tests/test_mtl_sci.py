@@ -1,7 +1,6 @@
 """MTL-SCI: exact decoding, the head that costs nothing, sizes, rates and gradients."""
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -38,13 +37,7 @@ def make_codec(config: MtlSciConfig = CONFIG, *, frozen: bool = True) -> MtlSci:
 CODEC = make_codec()
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """These networks are so small that a second thread only waits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def as_input(picture: NDArray[np.uint8]) -> torch.Tensor:

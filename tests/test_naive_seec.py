@@ -1,7 +1,5 @@
 """The plain SEEC of benchmarks/naive_seec.py: it decodes what it codes, by the same distributions as ours."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
@@ -10,7 +8,6 @@ from benchmarks.naive_seec import NUM_LATENT_STREAMS, PROBABILITY_FLOOR, cdfs_of
 from pipeline.codecs.interface import SideInputs
 from pipeline.codecs.seec.codec import Seec
 from pipeline.codecs.seec.wavefront import num_steps
-from pipeline.codecs.threads import torch_threads
 from tests.tiny_seec import Pixels, blobs, frozen_codec, half_drawn, noise, photographed, trained_codec
 
 NUM_STREAMS = NUM_LATENT_STREAMS + 3 * num_steps(64, 64)
@@ -24,11 +21,7 @@ PICTURES: dict[str, Pixels] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    # The plain form is hundreds of tiny steps: more threads would mostly wait for each other.
-    with torch_threads(1):
-        yield
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import pytest
 import torch
 
+from tests.rendezvous import share_through
 from tests.training_corpus import small_config, write_corpus
-from training.noise import CropNoise, crop_seeds
+from training.config import TrainConfig
+from training.noise import CropNoise, Share, crop_seeds
 from training.order import rank_positions
 from training.rank import Job, run_rank
-from training.ranks import Address, Together, process_group
+from training.ranks import Together, process_group
 from training.records import read_rows
 
 CPU = torch.device("cpu")
@@ -24,14 +27,19 @@ CONFIG = small_config(steps=6, batch_size=8, gamma=0.0, validate_every=3, checkp
 @pytest.mark.parametrize("num_ranks", [1, 2, 3, 4])
 def test_every_crop_of_a_batch_has_a_seed_of_its_own_on_whatever_rank(num_ranks: int):
     config = small_config(batch_size=24, crops_per_picture=2)
-    alone = crop_seeds(config, 5, 24, rank=0, num_ranks=1)
+
+    def seeds_of(step: int, num_crops: int, rank: int, num_ranks: int, what: str = "noise") -> list[int]:
+        share = Share(step=step, num_crops=num_crops, rank=rank, num_ranks=num_ranks)
+        return crop_seeds(config, share, what)
+
+    alone = seeds_of(5, 24, 0, 1)
     assert len(set(alone)) == 24
     for rank in range(num_ranks):
         positions = rank_positions(0, config.samples_per_batch, rank=rank, num_ranks=num_ranks)
         crops = [2 * position + cut for position, _ in positions for cut in range(2)]
-        seeds = crop_seeds(config, 5, len(crops), rank=rank, num_ranks=num_ranks)
-        assert seeds == [alone[crop] for crop in crops]
-    assert not set(alone) & set(crop_seeds(config, 6, 24, rank=0, num_ranks=1))
+        assert seeds_of(5, len(crops), rank, num_ranks) == [alone[crop] for crop in crops]
+    assert not set(alone) & set(seeds_of(6, 24, 0, 1))
+    assert not set(alone) & set(seeds_of(5, 24, 0, 1, "rate"))
 
 
 def test_noise_of_a_part_is_the_part_of_the_noise():
@@ -49,30 +57,24 @@ def test_noise_of_a_part_is_the_part_of_the_noise():
         assert torch.empty(3).uniform_(2, 3).min() >= 2
 
 
-def rank(number: int, num_ranks: int, pipe: Connection, corpus: str, out: str) -> None:
+def rank(number: int, num_ranks: int, pipe: Connection, config: TrainConfig, folders: tuple[str, str]) -> None:
     os.environ["GLOO_SOCKET_IFNAME"] = "lo"
     torch.set_num_threads(1)
 
-    def share(address: Address) -> Address:
-        if number == 0:
-            pipe.send(address)
-            return address
-        got: Address = pipe.recv()
-        return got
-
     together = Together(rank=number, num_ranks=num_ranks, device=CPU)
-    job = Job(config=CONFIG, corpus=corpus, corpus_sha256="0" * 64, out=Path(out))
-    with process_group(together, host="127.0.0.1", share=share):
+    corpus, out = folders
+    job = Job(config=config, corpus=corpus, corpus_sha256="0" * 64, out=Path(out))
+    with process_group(together, host="127.0.0.1", share=share_through(pipe, rank=number)):
         list(run_rank(job, together, CPU))
 
 
-def curve(corpus: str, out: Path, num_ranks: int) -> dict[str, list[float]]:
+def curve(corpus: str, out: Path, num_ranks: int, config: TrainConfig = CONFIG) -> dict[str, list[float]]:
     """Train with so many processes; return the losses by split."""
     out.mkdir()
     context: Any = multiprocessing.get_context("spawn")
     ours, theirs = zip(*(context.Pipe() for _ in range(num_ranks)), strict=True)
     processes = [
-        context.Process(target=rank, args=(number, num_ranks, theirs[number], corpus, str(out)))
+        context.Process(target=rank, args=(number, num_ranks, theirs[number], config, (corpus, str(out))))
         for number in range(num_ranks)
     ]
     for process in processes:
@@ -95,3 +97,11 @@ def test_one_two_and_four_ranks_learn_along_one_curve(tmp_path: Path):
     for found in others:
         for split, losses in alone.items():
             assert found[split] == pytest.approx(losses, rel=1e-5)
+
+
+def test_a_crops_rate_is_its_own_too(tmp_path: Path):
+    changes = {"codec_set": (*CONFIG.codec_set, "num_rates=3"), "rate_lambdas": (0.001, 0.01, 0.1)}
+    config = replace(CONFIG, **changes)
+    corpus = write_corpus(tmp_path / "corpus", num_train=16)
+    alone, other = (curve(corpus, tmp_path / f"run-{count}", count, config) for count in (1, 2))
+    assert other["train"] == pytest.approx(alone["train"], rel=1e-5)

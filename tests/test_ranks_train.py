@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from pipeline.base.errors import TrainingError
+from tests.rendezvous import share_through
 from tests.training_corpus import small_config, write_corpus
 from training.rank import Job, run_rank
-from training.ranks import Address, Together, process_group
+from training.ranks import Together, process_group
 from training.records import read_rows
 from training.state import newest_complete
 from training.stop import ask_to_stop
@@ -27,17 +28,10 @@ def rank(number: int, pipe: Connection, corpus: str, out: str, spoil: bool) -> N
     os.environ["GLOO_SOCKET_IFNAME"] = "lo"
     torch.set_num_threads(1)
 
-    def share(address: Address) -> Address:
-        if number == 0:
-            pipe.send(address)
-            return address
-        got: Address = pipe.recv()
-        return got
-
     together = Together(rank=number, num_ranks=2, device=torch.device("cpu"))
     job = Job(config=CONFIG, corpus=corpus, corpus_sha256="0" * 64, out=Path(out))
     told: list[Any] = []
-    with process_group(together, host="127.0.0.1", share=share):
+    with process_group(together, host="127.0.0.1", share=share_through(pipe, rank=number)):
         try:
             for report in run_rank(job, together, torch.device("cpu")):
                 told.append((report.split, report.step, report.figures.loss, report.figures.bpp))

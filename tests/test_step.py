@@ -18,13 +18,7 @@ from training.objectives import counts, objective, part_of
 from training.state import fresh_state
 from training.step import Stepper, split
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

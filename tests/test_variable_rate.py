@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,12 +45,7 @@ CODECS = {base: make_codec(base) for base in ("hyperprior", "charm")}
 RATES = (0.0, 0.5, 1.0, 1.7, 2.0)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def num_bytes(segments: dict[int, bytes]) -> int:

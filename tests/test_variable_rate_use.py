@@ -39,12 +39,7 @@ def config_of_rates(**changes: Any) -> TrainConfig:
     return small_config(**({"codec_set": SHAPE, "rate_lambdas": LAMBDAS} | changes))
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

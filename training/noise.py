@@ -1,6 +1,7 @@
 """Noise that belongs to a crop, whichever rank and part of the batch it is in."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -30,12 +31,22 @@ class CropNoise(TorchFunctionMode):
         return args[0]
 
 
-def crop_seeds(config: TrainConfig, step: int, num_crops: int, *, rank: int, num_ranks: int) -> list[int]:
-    """Return a seed for each of the crops that `rank` has in a step, by their places in the whole batch."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A rank's share of one step's crops."""
+
+    step: int
+    num_crops: int
+    rank: int
+    num_ranks: int
+
+
+def crop_seeds(config: TrainConfig, share: Share, what: str) -> list[int]:
+    """Return a seed of `what` for each of a rank's crops, by their places in the whole batch."""
     seeds = []
-    for number in range(num_crops):
+    for number in range(share.num_crops):
         turn, cut = divmod(number, config.crops_per_picture)
         # The order of training.order.rank_positions.
-        picture = (rank + turn * num_ranks) % config.samples_per_batch
-        seeds.append(derive_seed(config.seed, "noise", step, picture * config.crops_per_picture + cut))
+        picture = (share.rank + turn * share.num_ranks) % config.samples_per_batch
+        seeds.append(derive_seed(config.seed, what, share.step, picture * config.crops_per_picture + cut))
     return seeds

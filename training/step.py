@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.base.errors import UsageError
-from pipeline.base.seeds import derive_seed, generator
+from pipeline.base.seeds import derive_seed
 from pipeline.codecs.interface import AbstractCodec, CodecOutput
 from training.config import TrainConfig, needs_labels
 from training.data import Batch
 from training.figures import measure, no_sums
-from training.noise import CropNoise, crop_seeds
+from training.noise import CropNoise, Share, crop_seeds
 from training.objectives import counts, objective, part_of
 from training.optim import main_parameters
 from training.ranks import Ranks
@@ -59,8 +59,9 @@ class Stepper:
         parts = split(to_device(batch, codec.device), config.accumulate)
         whole = counts(batch.labels, batch.classes)
         sums = no_sums()
-        rates = self._rates(batch, state.step, ranks.rank).to(codec.device).tensor_split(len(parts))
-        seeds = crop_seeds(config, state.step, len(batch.pictures), rank=ranks.rank, num_ranks=ranks.num_ranks)
+        share = Share(step=state.step, num_crops=len(batch.pictures), rank=ranks.rank, num_ranks=ranks.num_ranks)
+        rates = self._rates(share).to(codec.device).tensor_split(len(parts))
+        seeds = crop_seeds(config, share, "noise")
         for number, (part, rates_N) in enumerate(zip(parts, rates, strict=True)):
             own, seeds = seeds[: len(part.pictures)], seeds[len(part.pictures) :]
             lambdas_N = lambdas_at(config, rates_N)
@@ -79,11 +80,10 @@ class Stepper:
                 state.average.update(codec, decay=config.ema_decay, number=state.step + 1 - state.num_skipped)
         return Taken(finite=finite, stop=stop, sums=sums if bool(sums.isfinite().all()) else no_sums())
 
-    def _rates(self, batch: Batch, step: int, rank: int) -> Tensor:
-        """Return each crop's level (N,), drawn by step and rank as noise is; 0 for a codec with one rate."""
-        num_crops, num_rates = len(batch.pictures), max(1, len(self._config.rate_lambdas))
-        drawn = generator(self._config.seed, "rates", step, rank).integers(num_rates, size=num_crops)
-        return torch.from_numpy(drawn).float()
+    def _rates(self, share: Share) -> Tensor:
+        """Return each crop's level (N,), drawn by its place in the batch as noise is; 0 for a codec with one rate."""
+        num_rates = max(1, len(self._config.rate_lambdas))
+        return torch.tensor([seed % num_rates for seed in crop_seeds(self._config, share, "rate")]).float()
 
     def _loss(self, part: Batch, whole: Any, rates_N: Tensor, lambdas_N: Tensor | None) -> tuple[CodecOutput, Tensor]:
         config, gamma = self._config, self._config.gamma
