@@ -13,6 +13,7 @@ import argparse
 import shutil
 import subprocess
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,6 +63,10 @@ class Figures:
     scores: PerceptualScores
 
 
+Found = defaultdict[tuple[str, int], dict[Path, Figures]]
+"""By encoder and quality, each picture's figures."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -85,7 +90,7 @@ def main() -> None:
 
 
 def _quality(arguments: argparse.Namespace) -> None:
-    found: dict[tuple[str, int], list[Figures]] = {}
+    found: Found = defaultdict(dict)
     ratios: list[float] = []
     num_pictures = 0
     mapped = _map(arguments)
@@ -100,16 +105,16 @@ def _quality(arguments: argparse.Namespace) -> None:
         num_pictures += 1
         for quality in arguments.qualities:
             plain = plain_jpeg(picture, jpeg_scale(quality), chroma_scale=2)
-            found.setdefault(("plain", quality), []).append(_figures(picture, decode(plain), region))
+            found[("plain", quality)][path] = _figures(picture, decode(plain), region)
             for name, request in OURS.items():
                 steering = np.zeros_like(saliency) if name == "rdo, no map" else saliency
                 data = encode_jpeg(picture, steering, replace(request, quality=None, num_bytes=len(plain)))
                 ratios.append(len(data) / len(plain))
-                found.setdefault((name, quality), []).append(_figures(picture, decode(data), region))
+                found[(name, quality)][path] = _figures(picture, decode(data), region)
             for name in PEERS:
                 figures = _peer_at(name, picture, region, len(plain))
                 if figures is not None:
-                    found.setdefault((name, quality), []).append(figures)
+                    found[(name, quality)][path] = figures
         print(f"{path.name}: salient {salient.mean():.2f}", flush=True)
     print(f"\n{num_pictures} pictures; sizes of ours {min(ratios):.4f} to {max(ratios):.4f} of plain JPEG's\n")
     for line in _table(found, arguments.qualities):
@@ -206,18 +211,19 @@ def _between(below: Figures, above: Figures, share: float) -> Figures:
     return figures
 
 
-def _table(found: dict[tuple[str, int], list[Figures]], qualities: list[int]) -> Iterator[str]:
+def _table(found: Found, qualities: list[int]) -> Iterator[str]:
     heads = ["salient", "outside", "whole", "luma salient", "luma outside"]
     scores = ["psnr_s", "psnr_hvs", "psnr_hvs_m", "ssim", "ms_ssim", "vifp"]
     named = [name.upper().replace("_", "-") for name in scores]
-    yield f"| like plain JPEG at | encoder | {' | '.join(heads + named)} |"
-    yield f"|---:|---|{'---:|' * len(heads + scores)}"
+    yield f"| like plain JPEG at | encoder | files | {' | '.join(heads + named)} |"
+    yield f"|---:|---|---:|{'---:|' * len(heads + scores)}"
     for quality in [*qualities, 0]:
         for name in (*OURS, *PEERS):
             wanted = qualities if not quality else [quality]
-            mine = [figures for each in wanted for figures in found.get((name, each), [])]
-            base = [figures for each in wanted for figures in found[("plain", each)]]
-            if len(mine) != len(base):
+            # A peer may have no file of the size: compared is what it has, and how often that was is said.
+            mine = [figures for each in wanted for figures in found[(name, each)].values()]
+            base = [found[("plain", each)][picture] for each in wanted for picture in found[(name, each)]]
+            if not mine:
                 continue
             cells = [
                 np.mean([getattr(one, head) - getattr(two, head) for one, two in zip(mine, base, strict=True)])
@@ -231,7 +237,7 @@ def _table(found: dict[tuple[str, int], list[Figures]], qualities: list[int]) ->
                 cells.append(np.mean(known) if known else np.nan)
             digits = [2] * (len(heads) + 3) + [4] * 3
             row = " | ".join(f"{cell:+.{places}f}" for cell, places in zip(cells, digits, strict=True))
-            yield f"| {quality or 'all'} | {name} | {row} |"
+            yield f"| {quality or 'all'} | {name} | {len(mine)} | {row} |"
 
 
 def _speed(arguments: argparse.Namespace) -> None:

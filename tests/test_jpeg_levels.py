@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from pipeline.codecs.msroi_jpeg.blocks import components
 from pipeline.codecs.msroi_jpeg.composition import compose
+from pipeline.codecs.msroi_jpeg.rdo import source_of
 from pipeline.codecs.msroi_jpeg.saliency_levels import POLICIES, of_units, qualities, weights
 from tests.jpeg_pictures import photograph
 
@@ -46,6 +48,20 @@ def test_an_unknown_policy_is_refused() -> None:
 def test_weights_are_octaves_and_one_at_the_most_salient() -> None:
     assert weights(np.array([[0.0, 0.5, 1.0]], np.float32), 2.0).tolist() == [[0.25, 0.5, 1.0]]
     assert (weights(np.full((2, 2), 0.3, np.float32), 2.0) == 1).all()
+
+
+@pytest.mark.parametrize("chroma_scale", [1, 2])
+def test_every_block_of_an_mcu_is_worth_the_same_and_more_where_saliency_is_higher(chroma_scale: int) -> None:
+    picture = photograph(50, 70)
+    saliency = np.tile(np.linspace(0, 1, 70, dtype=np.float32), (50, 1))
+    source = source_of(components(picture, chroma_scale=chroma_scale), saliency)
+    for part, worth in zip(source.parts, source.worth, strict=True):
+        assert worth.shape == part.coefficients.shape[:2]
+        of_pixels = np.repeat(np.repeat(worth, 8 * part.scale, axis=0), 8 * part.scale, axis=1)[:50, :70]
+        side = 8 * chroma_scale
+        for column in range(0, 70, side):
+            assert len(np.unique(of_pixels[:, column : column + side])) == 1
+        assert (np.diff(of_pixels[0, ::side]) > 0).all()
 
 
 @pytest.mark.parametrize("chroma_scale", [1, 2])
