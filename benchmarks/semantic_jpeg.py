@@ -1,9 +1,11 @@
-"""Saliency-steered JPEG beside plain JPEG of the same size: `python -m benchmarks.semantic_jpeg quality|speed ...`.
+"""Saliency-steered JPEG beside plain JPEG of the same size: `benchmarks.semantic_jpeg quality|tables|speed`.
 
 `quality`: for every picture the map and the region are fixed first. A budget is what libjpeg-turbo needs at a quality
 (4:2:0, as it comes). `paper` and `rdo` search for it: at most that, at most 1 % below. Encoders of whole qualities are
 measured at the two beside it and read off between them, on the line over the logarithm of bytes. Printed are mean
 differences to plain JPEG, in dB or as they are.
+
+`tables`: what the shape of the quantisation tables is worth.
 
 `speed`: map by the network and `rdo` of a 12-megapixel photograph (a mosaic of the given pictures), CPU seconds of the
 whole process, beside mozjpeg and libjpeg-turbo. One run, one process, the least of three.
@@ -26,6 +28,7 @@ from PIL import Image
 
 from pipeline.codecs import checkpoint
 from pipeline.codecs.guidance import Segmenter
+from pipeline.codecs.msroi_jpeg import rdo
 from pipeline.codecs.msroi_jpeg.codec import MsRoiJpegCodec
 from pipeline.codecs.msroi_jpeg.composition import decode, jpeg_scale, plain_jpeg
 from pipeline.codecs.msroi_jpeg.encode import Request, encode_jpeg
@@ -78,15 +81,17 @@ def main() -> None:
     quality.add_argument("--qualities", type=int, nargs="+", default=[30, 50, 75, 90])
     quality.add_argument("--every", type=int, default=1)
     quality.add_argument("--side", type=int, default=1280, help="larger pictures are cut to their middle")
+    tables = commands.add_parser("tables")
+    tables.add_argument("--pictures", type=Path, required=True)
+    tables.add_argument("--qualities", type=int, nargs="+", default=[50, 75, 90])
+    tables.add_argument("--every", type=int, default=1)
+    tables.add_argument("--shapes", type=float, nargs="+", default=[0, 0.2, 0.4, 0.6, 0.75, 0.9])
     speed = commands.add_parser("speed")
     speed.add_argument("--pictures", type=Path, required=True)
     speed.add_argument("--checkpoint", required=True)
     arguments = parser.parse_args()
     torch.set_num_threads(2)
-    if arguments.command == "speed":
-        _speed(arguments)
-    else:
-        _quality(arguments)
+    {"speed": _speed, "tables": _tables, "quality": _quality}[arguments.command](arguments)
 
 
 def _quality(arguments: argparse.Namespace) -> None:
@@ -166,10 +171,10 @@ def _figures(picture: Pixels, decoded: Pixels, region: Region) -> Figures:
 
     return Figures(
         salient=psnr(error[region.salient]),
-        outside=psnr(error[~region.salient]),
+        outside=psnr(error[~region.salient]) if not region.salient.all() else 0.0,
         whole=psnr(error),
         luma_salient=psnr(luma[region.salient]),
-        luma_outside=psnr(luma[~region.salient]),
+        luma_outside=psnr(luma[~region.salient]) if not region.salient.all() else 0.0,
         scores=measure_perceptual(picture, decoded, np.rint(255 * region.saliency).astype(np.uint8)),
     )
 
@@ -238,6 +243,31 @@ def _table(found: Found, qualities: list[int]) -> Iterator[str]:
             digits = [2] * (len(heads) + 3) + [4] * 3
             row = " | ".join(f"{cell:+.{places}f}" for cell, places in zip(cells, digits, strict=True))
             yield f"| {quality or 'all'} | {name} | {len(mine)} | {row} |"
+
+
+def _tables(arguments: argparse.Namespace) -> None:
+    """Print what the shape of the tables is worth, without a map."""
+    print("| exponent | PSNR | PSNR of luma | PSNR-HVS | PSNR-HVS-M |\n|---:|---:|---:|---:|---:|")
+    for shape in arguments.shapes:
+        rdo.TABLE_SHAPE = shape
+        rows = []
+        for path in sorted(arguments.pictures.rglob("*.png"))[:: arguments.every]:
+            picture = _cut(path, 1 << 16)
+            even = np.zeros(picture.shape[:2], dtype=np.float32)
+            region = Region(saliency=even, salient=np.ones(even.shape, dtype=np.bool_))
+            for quality in arguments.qualities:
+                plain = plain_jpeg(picture, jpeg_scale(quality), chroma_scale=2)
+                request = Request(num_bytes=len(plain), subsampling="4:2:0")
+                pair = [
+                    _figures(picture, decode(data), region) for data in (encode_jpeg(picture, even, request), plain)
+                ]
+                rows.append([_of_eyes(pair[0])[i] - _of_eyes(pair[1])[i] for i in range(4)])
+        print(f"| {shape} | {' | '.join(f'{value:+.2f}' for value in np.mean(rows, axis=0))} |", flush=True)
+
+
+def _of_eyes(figures: Figures) -> list[float]:
+    scores = figures.scores
+    return [figures.salient, figures.luma_salient, scores.psnr_hvs or 0.0, scores.psnr_hvs_m or 0.0]
 
 
 def _speed(arguments: argparse.Namespace) -> None:
