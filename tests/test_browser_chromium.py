@@ -87,6 +87,36 @@ def test_a_lost_surface_costs_a_try_not_the_page(
 
 @pytest.mark.browser
 @needs_chromium
+@pytest.mark.parametrize("num_lost", [1, 2])
+def test_a_page_that_is_not_drawn_is_tried_again_in_a_new_chromium(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, num_lost: int
+) -> None:
+    monkeypatch.setattr("datagen.browser.tab._CAPTURE_WAITS_S", (0.0, 0.01))
+    starts, tries = browser.num_starts, []
+
+    def losing(method: str, parameters: dict[str, object]) -> object:
+        raise PlaywrightError("Protocol error (Page.captureScreenshot): Unable to capture screenshot")
+
+    def task(held: Browser) -> int:
+        tab = held.tab()
+        tab.resize(WINDOW)
+        tries.append(1)
+        if len(tries) <= num_lost:
+            monkeypatch.setattr(tab._devtools, "send", losing)
+        return int(tab.picture().shape[1])
+
+    if num_lost == 1:
+        assert browser.run(task, where="page") == 200
+        assert browser.num_starts == starts + (2 if starts == 0 else 1)
+    else:
+        with pytest.raises(PictureError, match="did not draw this page, twice") as caught:
+            browser.run(task, where="page")
+        assert caught.value.reason == "page_failed"
+    assert len(tries) == 2
+
+
+@pytest.mark.browser
+@needs_chromium
 def test_a_page_that_kills_chromium_twice_is_refused(browser: Browser) -> None:
     with pytest.raises(PictureError, match="died twice") as caught:
         browser.run(lambda held: held.tab().page.goto("chrome://crash"), where="page")

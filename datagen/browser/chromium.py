@@ -12,7 +12,7 @@ from playwright.sync_api import Browser as PlaywrightBrowser
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Playwright, sync_playwright
 
-from datagen.browser.tab import Tab, Window
+from datagen.browser.tab import Tab, Window, has_lost_surface
 from datagen.browser.watchdog import Watchdog
 from pipeline.base.errors import PictureError, UsageError
 
@@ -99,10 +99,10 @@ class Browser:
         return self._started().version
 
     def run(self, task: Callable[["Browser"], T], *, where: str) -> T:
-        """Return `task(self)`; when Chromium dies on the way, once more with a new one.
+        """Return `task(self)`; when Chromium dies on the way, or draws no more, once more with a new one.
 
         Raises: PictureError: `page_timeout`; `page_failed` for what the page itself made impossible, and for a page on
-        which Chromium dies twice.
+        which that happens twice.
         """
         for attempt in (1, 2):
             self._started()
@@ -115,11 +115,12 @@ class Browser:
                 if watchdog.has_bitten:
                     self.close()
                     raise PictureError("page_timeout", f"{where}: busy for {watchdog.limit_s:.0f} s") from error
-                if self._is_alive():
+                if self._is_alive() and not has_lost_surface(error):
                     raise _as_picture_error(error, where=where) from error
                 self.close()
                 if attempt == 2:
-                    raise PictureError("page_failed", f"{where}: Chromium died twice on this page") from error
+                    how = "did not draw this page, twice" if has_lost_surface(error) else "died twice on this page"
+                    raise PictureError("page_failed", f"{where}: Chromium {how}") from error
             finally:
                 watchdog.stop()
         raise AssertionError("unreachable")

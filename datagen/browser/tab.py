@@ -3,6 +3,7 @@
 import base64
 import io
 import math
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,9 @@ from playwright.sync_api import Error as PlaywrightError
 from datagen.browser.scripts import script
 from pipeline.formats.picture import Pixels
 
-_CAPTURES = 5
-"""Tries before a page whose picture cannot be taken is given up."""
+_CAPTURE_WAITS_S = (0.0, 0.1, 0.3, 1.0)
+"""Seconds before each further try to take a page's picture; after the last the page has lost its surface for good."""
+_NO_SURFACE = "Unable to capture screenshot"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +76,14 @@ class Tab:
 
     def _capture(self, options: dict[str, Any]) -> dict[str, Any]:
         # A page that was opened a moment ago on a busy machine may lose the surface it was being drawn on, and with it
-        # this picture only. A page that has crashed fails with another message.
-        for _ in range(_CAPTURES - 1):
+        # this picture only.
+        for wait_s in _CAPTURE_WAITS_S:
             try:
                 return self._devtools.send("Page.captureScreenshot", {**options, "optimizeForSpeed": True})
             except PlaywrightError as error:
-                if "Unable to capture screenshot" not in str(error):
+                if not has_lost_surface(error):
                     raise
+            time.sleep(wait_s)
         return self._devtools.send("Page.captureScreenshot", {**options, "optimizeForSpeed": True})
 
     def evaluate(self, script: str, argument: Any = None) -> Any:
@@ -98,6 +101,11 @@ class Tab:
         except PlaywrightError:
             return False
         return True
+
+
+def has_lost_surface(error: PlaywrightError) -> bool:
+    """Return whether it says that Chromium does not draw the page, which its next process may well do."""
+    return _NO_SURFACE in str(error)
 
 
 def _decode(shot: dict[str, Any], window: Window) -> Pixels:
